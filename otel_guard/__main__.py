@@ -1,0 +1,5 @@
+"""`python -m otel_guard`."""
+
+from otel_guard.cli import main
+
+main()
