@@ -1,0 +1,103 @@
+"""The scan of one text: which rules have their literal in it, what they find, and the text without it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from otel_guard.core import (
+    redaction_commands,
+    redaction_custom,
+    redaction_database,
+    redaction_digits,
+    redaction_pairs,
+    redaction_shapes,
+    redaction_tokens,
+)
+from otel_guard.core.redaction_custom import RuleSettings
+from otel_guard.core.redaction_keys import Keys
+from otel_guard.core.redaction_spans import (
+    Finder,
+    Row,
+    Span,
+    blanked,
+    gated,
+    lowered,
+    marks_of,
+    merged,
+    replaced,
+    triggered,
+    valid,
+    windowed,
+    without_marks,
+)
+
+LIMIT: Final = 65_536 + 1024
+_HALF: Final = 32_768
+_MARGIN: Final = 1024  # read and dropped at a cut, so that half a key is never kept
+_FAR: Final = 8192
+_MOST_ROUNDS: Final = 8
+_ALWAYS: Final[tuple[Finder, ...]] = (
+    redaction_digits.find,
+    redaction_shapes.url_passwords,
+    redaction_shapes.private_keys,
+)
+_EXACT: Final = gated((*redaction_tokens.ROWS, *redaction_database.LINE_ROWS))
+_LOW_ROWS: Final[tuple[Row, ...]] = (*redaction_shapes.ROWS, *redaction_commands.ROWS, *redaction_database.ROWS)
+
+
+class Scan:
+    """The rules as the settings have them; it never changes, so threads share it."""
+
+    def __init__(self, keys: Keys, rules: Iterable[RuleSettings] = ()) -> None:
+        own = redaction_custom.good(rules)
+        self._low = gated((*_LOW_ROWS, *redaction_pairs.rows(keys), *redaction_custom.rows(own)))
+        self._marks = marks_of(rule.kind for rule in own)
+
+    def redact(self, text: str, *, only_always: bool = False) -> tuple[str, dict[str, int]]:
+        """*text* with marks, and how many of each kind; raises what a rule raises.
+
+        Above 65 KiB the middle goes. Rounds are repeated until nothing is found, so twice is as good as once.
+        """
+        counts: dict[str, int] = {}
+        if len(text) > 8 * LIMIT:
+            text = text[: 4 * LIMIT] + text[-4 * LIMIT :]
+        text = valid(text)
+        if len(text) > LIMIT:
+            text = self._both_ends(text, counts, only_always=only_always)
+        for _ in range(_MOST_ROUNDS):
+            spans = self._spans(text, only_always=only_always)
+            if not spans:
+                break
+            text = replaced(text, spans, counts)
+        return text, counts
+
+    def _spans(self, text: str, *, only_always: bool) -> list[Span]:
+        plain, places = blanked(text, self._marks) if "[redact" in text else (text, [])
+        low = lowered(plain)
+        if only_always:
+            finders: Iterable[Finder] = _ALWAYS
+        else:
+            asked = {*triggered(_EXACT, plain), *triggered(self._low, low)}
+            finders = (redaction_digits.find, *asked)
+        found = [span for finder in finders for span in finder(plain, low)]
+        if not found:
+            return found
+        spans = merged(found)
+        return without_marks(spans, plain, places) if places else spans
+
+    def _both_ends(self, text: str, counts: dict[str, int], *, only_always: bool) -> str:
+        head, tail = text[: _HALF + _MARGIN], text[-_HALF - _MARGIN :]
+        start = _first_line(tail)
+        ends = [
+            replaced(part[first:last], windowed(self._spans(part, only_always=only_always), first, last), counts)
+            for part, first, last in ((head, 0, _HALF), (tail, start, len(tail)))
+        ]
+        return f"\n[cut: {len(text) - _HALF - len(tail) + start} characters]\n".join(ends)
+
+
+def _first_line(tail: str) -> int:
+    """Where a line starts behind the margin; where there is none near, a word."""
+    for space in ("\n", " "):
+        at = tail.find(space, _MARGIN, _MARGIN + _FAR)
+        if at >= 0:
+            return at + 1
+    return _MARGIN + _FAR

@@ -1,0 +1,1 @@
+"""What every floor above needs of the process: failsafe, suppression, worker, clock, ids."""
