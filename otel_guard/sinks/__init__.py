@@ -1,0 +1,1 @@
+"""Readers of the journal: Postgres, Sentry, console."""

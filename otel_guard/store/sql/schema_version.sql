@@ -1,0 +1,1 @@
+SELECT max(version) FROM otel_guard.schema_migrations

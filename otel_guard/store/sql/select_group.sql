@@ -1,0 +1,1 @@
+SELECT * FROM otel_guard.error_groups WHERE fingerprint = %(fingerprint)s

@@ -1,0 +1,1 @@
+SELECT * FROM otel_guard.switches ORDER BY name
