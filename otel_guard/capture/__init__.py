@@ -1,0 +1,1 @@
+"""From spans, logs, hooks and calls to records in the journal."""

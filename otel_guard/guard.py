@@ -1,0 +1,364 @@
+"""Builds everything from the settings, introduces the parts, owns their life: start, flush, close, fork."""
+
+import atexit
+import logging
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+from opentelemetry import metrics, trace
+
+from otel_guard.capture import tracing
+from otel_guard.capture.parts import Capture
+from otel_guard.capture.roots import Roots
+from otel_guard.core.exceptions import NotConfiguredError, SettingsError
+from otel_guard.core.record import Amendment
+from otel_guard.core.redaction import Redactor, check_rule
+from otel_guard.instrumentation import _libraries
+from otel_guard.instrumentation._engine import Engine
+from otel_guard.journal import place
+from otel_guard.journal.journal import Journal
+from otel_guard.journal.pump import SinkSpec
+from otel_guard.runtime.clock import SYSTEM
+from otel_guard.runtime.failsafe import Failsafe
+from otel_guard.settings import Loaded, Settings, load
+from otel_guard.settings.identity import identity
+from otel_guard.sinks.console import ConsoleSink
+from otel_guard.sinks.postgres import PostgresSink
+from otel_guard.sinks.sentry import SentrySink, check_dsn, watch_own_events
+from otel_guard.store import dsn as dsns
+
+logger: Final = logging.getLogger("otel_guard")
+MIB: Final = 1024 * 1024
+SENTRY_LAG_S: Final = 24 * 3600.0
+REPEATS_S: Final = 1.0
+STATS_S: Final = 15.0
+SCOPE: Final = "otel_guard"
+BAD_TARGET: Final = "bad"
+
+
+class Guard:
+    """The one of this process; made by `configure()`."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.settings = loaded.settings
+        self._problems = list(loaded.problems)
+        self._identity = identity(self.settings, os.environ)
+        self._failsafe = Failsafe(strict=False)
+        self._roots = Roots()
+        self._redactor = self._make_redactor()
+        self._is_open = False
+        self._target = self._read_dsn()
+        self._sentry: SentrySink | None = None
+        self._sinks = self._make_sinks()
+        self._journal = self._make_journal()
+        self.capture = Capture(
+            self.settings,
+            self._journal,
+            self._redactor,
+            self._roots,
+            SYSTEM,
+            self._failsafe,
+            own_peers=tracing.endpoints(os.environ),
+            wake=self._journal.start,
+            on_amendment=self._amended,
+        )
+        self.engine: Engine | None = None
+        self._tracing: tracing.Tracing | None = None
+        self._ends: list[Callable[[], None]] = []
+        self._quiet = tracing.QuietExporters(self._say, SYSTEM)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A line for each thing that is wrong with the settings."""
+        return tuple(self._problems)
+
+    @property
+    def journal(self) -> Journal:
+        """The queue; `testing` and `status` look at it."""
+        return self._journal
+
+    def start(self) -> None:
+        """Begin to watch; nothing of it raises."""
+        for line in self._problems:
+            self._say(line)
+        if not self.settings.enabled:
+            return
+        self._is_open = True
+        with self._failsafe("configure: tracing"):
+            self._tracing = tracing.set_up(self._identity, self._redactor, os.environ)
+            self._tracing.provider.add_span_processor(self.capture.processor)
+        with self._failsafe("configure: journal"):
+            self._journal.every(REPEATS_S, self.capture.pipeline.emit_repeats)
+            self._journal.every(STATS_S, self.capture.stats.emit)
+            self._journal.start()
+        with self._failsafe("configure: instrumentation"):
+            self._instrument()
+        with self._failsafe("configure: hooks"):
+            self._quiet.install()
+            self.capture.install()
+            self._ends.append(watch_own_events(self._own_event))
+        os.register_at_fork(after_in_child=_weakly(self))
+        atexit.register(self.close)
+
+    def report(
+        self,
+        exc: BaseException | None,
+        context: object,
+        severity: object,
+        user_id: object,
+        metadata: Mapping[str, object] | None,
+    ) -> str | None:
+        """The application's own report: see `otel_guard.capture_error`."""
+        with self._failsafe("capture_error"):
+            if exc is None and sys.exc_info()[1] is None:
+                self._say("capture_error() was called without an exception: call it in an except block, or give one")
+                return None
+            return self.capture.entrances.capture_error(exc, context, severity, user_id, metadata)
+        return None
+
+    def set_user(self, user_id: object) -> None:
+        """See `otel_guard.user`."""
+        with self._failsafe("user"):
+            self.capture.entrances.set_user(user_id)
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Deliver now; True: every durable sink has all appended before."""
+        return self._is_open and self._journal.flush(timeout_s)
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Flush for up to `exit_timeout_s`, then stop; idempotent, runs at exit, never raises or hangs."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        limit_s = self.settings.exit_timeout_s if timeout_s is None else timeout_s
+        until = SYSTEM.monotonic() + limit_s
+        with self._failsafe("close: hooks"):
+            self.capture.uninstall()
+            for end in self._ends:
+                end()
+        closing = threading.Thread(target=self._shut_tracing, args=(limit_s,), daemon=True, name="otel-guard-close")
+        with self._failsafe("close: journal"):
+            if _can_start(closing):
+                closing.start()
+            self._journal.close(limit_s)
+        if closing.is_alive():
+            closing.join(max(until - SYSTEM.monotonic(), 0))
+        with self._failsafe("close: instrumentation"):
+            if self.engine is not None:
+                self.engine.uninstrument()
+        atexit.unregister(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        _forget(self)
+
+    def _shut_tracing(self, limit_s: float) -> None:
+        with self._failsafe("close: tracing"):
+            if self._tracing is not None:
+                tracing.shut_down(self._tracing, limit_s)
+        self._quiet.uninstall()
+
+    def _instrument(self) -> None:
+        self.engine = Engine(
+            trace.get_tracer(SCOPE),
+            metrics.get_meter(SCOPE),
+            self._failsafe,
+            handover=self.capture.entrances.handover,
+            unhandled=self.capture.entrances.unhandled,
+            user=self.capture.entrances.set_user,
+            http_children=self.settings.instrument.http_children,
+            opt_in=frozenset(self.settings.capture.opt_in),
+        )
+        said = _libraries.install(
+            self.engine, off=frozenset(self.settings.instrument.off), on=frozenset(self.settings.instrument.on)
+        )
+        for status in said:
+            if status.status == "unknown":
+                self._problem(f"OTEL_GUARD_INSTRUMENT_OFF or _ON names {status.name}, which is no library we know")
+
+    def _make_redactor(self) -> Redactor:
+        rules = []
+        for number, rule in enumerate(self.settings.redaction_rules):
+            if why := check_rule(rule.kind, rule.trigger, rule.pattern):
+                self._problems.append(f"redaction.rule[{number}]: {why}; the rule is ignored, the others hold")
+            else:
+                rules.append(rule)
+        group = self.settings.redaction
+        return Redactor(allow_keys=group.allow_keys, deny_keys=group.deny_keys, rules=rules)
+
+    def _read_dsn(self) -> str | None:
+        """The journal's target: host:port/database, None without a DSN."""
+        if self.settings.dsn is None:
+            return None
+        try:
+            return dsns.target(self.settings.dsn)
+        except SettingsError as error:
+            self._problems.append(f"{error}; until then records wait in the journal")
+            return BAD_TARGET
+
+    def _make_sinks(self) -> Mapping[str, SinkSpec]:
+        sinks: dict[str, SinkSpec] = {}
+        given = self.settings.dsn
+        if given is not None and self._target != BAD_TARGET:
+            sink = PostgresSink(dsns.normalise(given), clock=SYSTEM, say=self._say)
+            sinks["postgres"] = SinkSpec(sink=sink, is_durable=True)
+        sentry_dsn = self._sentry_dsn()
+        if sentry_dsn is not None or (self.settings.sentry == "auto" and given is not None):
+            # With Postgres there, the application's own client is waited for: it may be made after us.
+            self._sentry = self._make_sentry(sentry_dsn)
+            is_durable = given is None
+            sinks["sentry"] = SinkSpec(sink=self._sentry, is_durable=is_durable, max_lag_s=SENTRY_LAG_S)
+        wanted = self.settings.console
+        if wanted == "on" or (wanted == "auto" and not sinks and given is None):
+            sinks["console"] = SinkSpec(sink=ConsoleSink(sys.stderr), is_durable=not sinks and given is None)
+        if not sinks and given is None:
+            self._problems.append("neither OTEL_GUARD_DSN nor SENTRY_DSN is set: records are kept in memory only")
+        elif given is None and "sentry" not in sinks:
+            self._say("neither OTEL_GUARD_DSN nor SENTRY_DSN is set: records go to the console and are not stored")
+        return sinks
+
+    def _sentry_dsn(self) -> str | None:
+        """SENTRY_DSN, None if there is none that can be used."""
+        given = os.environ.get("SENTRY_DSN", "")
+        if self.settings.sentry == "off":
+            return None
+        if given and (why := check_dsn(given)):
+            self._problems.append(why)
+            return None
+        return given or None
+
+    def _make_sentry(self, sentry_dsn: str | None) -> SentrySink:
+        return SentrySink(
+            dsn=sentry_dsn,
+            environment=self._identity.environment,
+            release=self._identity.release,
+            redactor=self._redactor,
+            root_ended=self._root_ended,
+            clock=SYSTEM,
+            say=self._say,
+            root=str(Path.cwd()),
+        )
+
+    def _make_journal(self) -> Journal:
+        folder = None
+        if self._target is not None or self._sentry is not None:
+            base = Path(self.settings.journal.dir) if self.settings.journal.dir else place.default_dir(os.environ)
+            folder = base / place.folder_name(self._identity.service, self._target)
+        return Journal(
+            folder,
+            service=self._identity.service,
+            environment=self._identity.environment,
+            release=self._identity.release,
+            host=self._identity.host,
+            sinks=self._sinks,
+            limit_bytes=self.settings.journal.limit_mb * MIB,
+            clock=SYSTEM,
+            failsafe=self._failsafe,
+            warn=self._say,
+        )
+
+    def _root_ended(self, trace_id: str) -> bool:
+        return not self._roots.is_open(trace_id)
+
+    def _amended(self, amendment: Amendment) -> None:
+        if self._sentry is not None:
+            self._sentry.amended(amendment)
+
+    def _own_event(self, exc: BaseException, event_id: str) -> None:
+        with self._failsafe("sentry event"):
+            self.capture.entrances.own_event(exc, event_id)
+
+    def _problem(self, line: str) -> None:
+        self._problems.append(line)
+        self._say(line)
+
+    def _say(self, line: str) -> None:
+        logger.warning("otel-guard: %s", line)
+
+    def after_fork(self) -> None:
+        """In the child: own journal, own threads, at the first record or call."""
+        if self._is_open:
+            self._journal.after_fork()
+            self.capture.after_fork()
+
+
+def _weakly(guard: Guard) -> Callable[[], None]:
+    reference = weakref.ref(guard)
+
+    def after_in_child() -> None:
+        alive = reference()
+        if alive is not None:
+            alive.after_fork()
+
+    return after_in_child
+
+
+def _can_start(thread: threading.Thread) -> bool:
+    return not thread.is_alive() and not sys.is_finalizing()
+
+
+_current: Guard | None = None
+_configuring: Final = threading.Lock()
+
+
+def configure(*, settings: Settings | None = None, **overrides: object) -> Guard:
+    """Watch this process; a second call returns the same Guard, with a warning if it asks for something else.
+
+    Raises:
+        TypeError: an unknown keyword, or a setting of the wrong type.
+        SettingsError: with `strict`, for a bad variable or file.
+    """
+    global _current  # noqa: PLW0603 - the one process-wide name
+    if settings is not None and not isinstance(settings, Settings):
+        raise TypeError("configure(settings=…) takes an otel_guard.Settings")
+    if settings is not None and overrides:
+        raise TypeError("configure() takes either settings=… or keywords, not both")
+    loaded = Loaded(settings, (), {}) if settings is not None else load(overrides)
+    with _configuring:
+        if _current is not None:
+            if _differs(_current.settings, loaded.settings):
+                logger.warning("otel-guard: configure() was called before with other settings; the first ones hold")
+            return _current
+        made = Guard(loaded)
+        _current = made
+    made.start()
+    return made
+
+
+def current() -> Guard:
+    """The Guard of this process; NotConfiguredError before `configure()`."""
+    if _current is None:
+        raise NotConfiguredError
+    return _current
+
+
+def running() -> Guard | None:
+    """The Guard if there is one and it is enabled."""
+    return _current if _current is not None and _current.settings.enabled else None
+
+
+def pre_instrument() -> None:
+    """The entry point `opentelemetry_pre_instrument`: may not raise, an error would stop all other instrumentors."""
+    try:
+        configure()
+    except Exception as error:
+        logger.warning("otel-guard: not started (%s); the application runs on unwatched", error)
+
+
+def _differs(one: Settings, other: Settings) -> bool:
+    return bool(msgspec.to_builtins(one) != msgspec.to_builtins(other))
+
+
+def _forget(guard: Guard) -> None:
+    global _current  # noqa: PLW0603 - the one process-wide name
+    if _current is guard:
+        _current = None
