@@ -7,39 +7,30 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 from opentelemetry import metrics, trace
 
+from otel_guard import assembly
 from otel_guard.capture import tracing
 from otel_guard.capture.parts import Capture
 from otel_guard.capture.roots import Roots
-from otel_guard.core.exceptions import NotConfiguredError, SettingsError
+from otel_guard.core.exceptions import NotConfiguredError
 from otel_guard.core.record import Amendment
-from otel_guard.core.redaction import Redactor, check_rule
 from otel_guard.instrumentation import _libraries
 from otel_guard.instrumentation._engine import Engine
-from otel_guard.journal import place
 from otel_guard.journal.journal import Journal
-from otel_guard.journal.pump import SinkSpec
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.runtime.failsafe import Failsafe
 from otel_guard.settings import Loaded, Settings, load
 from otel_guard.settings.identity import identity
-from otel_guard.sinks.console import ConsoleSink
-from otel_guard.sinks.postgres import PostgresSink
-from otel_guard.sinks.sentry import SentrySink, check_dsn, watch_own_events
-from otel_guard.store import dsn as dsns
+from otel_guard.sinks.sentry import watch_own_events
 
 logger: Final = logging.getLogger("otel_guard")
-MIB: Final = 1024 * 1024
-SENTRY_LAG_S: Final = 24 * 3600.0
 REPEATS_S: Final = 1.0
 STATS_S: Final = 15.0
 SCOPE: Final = "otel_guard"
-BAD_TARGET: Final = "bad"
 
 
 class Guard:
@@ -51,12 +42,13 @@ class Guard:
         self._identity = identity(self.settings, os.environ)
         self._failsafe = Failsafe(strict=False)
         self._roots = Roots()
-        self._redactor = self._make_redactor()
+        self._redactor = assembly.redactor(self.settings, self._problems)
         self._is_open = False
-        self._target = self._read_dsn()
-        self._sentry: SentrySink | None = None
-        self._sinks = self._make_sinks()
-        self._journal = self._make_journal()
+        self._beat_at = -assembly.BEAT_S
+        self._sinks = assembly.sinks(
+            self.settings, self._identity, self._redactor, self._root_ended, self._tend, self._problems, self._say
+        )
+        self._journal = assembly.journal(self.settings, self._identity, self._sinks, self._failsafe, self._say)
         self.capture = Capture(
             self.settings,
             self._journal,
@@ -146,6 +138,8 @@ class Guard:
         with self._failsafe("close: journal"):
             if _can_start(closing):
                 closing.start()
+            if self._sinks.sentry is not None:
+                self._sinks.sentry.closing = True
             self._journal.close(limit_s)
         if closing.is_alive():
             closing.join(max(until - SYSTEM.monotonic(), 0))
@@ -185,93 +179,22 @@ class Guard:
             if status.status == "unknown":
                 self._problem(f"OTEL_GUARD_INSTRUMENT_OFF or _ON names {status.name}, which is no library we know")
 
-    def _make_redactor(self) -> Redactor:
-        rules = []
-        for number, rule in enumerate(self.settings.redaction_rules):
-            if why := check_rule(rule.kind, rule.trigger, rule.pattern):
-                self._problems.append(f"redaction.rule[{number}]: {why}; the rule is ignored, the others hold")
-            else:
-                rules.append(rule)
-        group = self.settings.redaction
-        return Redactor(allow_keys=group.allow_keys, deny_keys=group.deny_keys, rules=rules)
-
-    def _read_dsn(self) -> str | None:
-        """The journal's target: host:port/database, None without a DSN."""
-        if self.settings.dsn is None:
-            return None
-        try:
-            return dsns.target(self.settings.dsn)
-        except SettingsError as error:
-            self._problems.append(f"{error}; until then records wait in the journal")
-            return BAD_TARGET
-
-    def _make_sinks(self) -> Mapping[str, SinkSpec]:
-        sinks: dict[str, SinkSpec] = {}
-        given = self.settings.dsn
-        if given is not None and self._target != BAD_TARGET:
-            sink = PostgresSink(dsns.normalise(given), clock=SYSTEM, say=self._say)
-            sinks["postgres"] = SinkSpec(sink=sink, is_durable=True)
-        sentry_dsn = self._sentry_dsn()
-        if sentry_dsn is not None or (self.settings.sentry == "auto" and given is not None):
-            # With Postgres there, the application's own client is waited for: it may be made after us.
-            self._sentry = self._make_sentry(sentry_dsn)
-            is_durable = given is None
-            sinks["sentry"] = SinkSpec(sink=self._sentry, is_durable=is_durable, max_lag_s=SENTRY_LAG_S)
-        wanted = self.settings.console
-        if wanted == "on" or (wanted == "auto" and not sinks and given is None):
-            sinks["console"] = SinkSpec(sink=ConsoleSink(sys.stderr), is_durable=not sinks and given is None)
-        if not sinks and given is None:
-            self._problems.append("neither OTEL_GUARD_DSN nor SENTRY_DSN is set: records are kept in memory only")
-        elif given is None and "sentry" not in sinks:
-            self._say("neither OTEL_GUARD_DSN nor SENTRY_DSN is set: records go to the console and are not stored")
-        return sinks
-
-    def _sentry_dsn(self) -> str | None:
-        """SENTRY_DSN, None if there is none that can be used."""
-        given = os.environ.get("SENTRY_DSN", "")
-        if self.settings.sentry == "off":
-            return None
-        if given and (why := check_dsn(given)):
-            self._problems.append(why)
-            return None
-        return given or None
-
-    def _make_sentry(self, sentry_dsn: str | None) -> SentrySink:
-        return SentrySink(
-            dsn=sentry_dsn,
-            environment=self._identity.environment,
-            release=self._identity.release,
-            redactor=self._redactor,
-            root_ended=self._root_ended,
-            clock=SYSTEM,
-            say=self._say,
-            root=str(Path.cwd()),
-        )
-
-    def _make_journal(self) -> Journal:
-        folder = None
-        if self._target is not None or self._sentry is not None:
-            base = Path(self.settings.journal.dir) if self.settings.journal.dir else place.default_dir(os.environ)
-            folder = base / place.folder_name(self._identity.service, self._target)
-        return Journal(
-            folder,
-            service=self._identity.service,
-            environment=self._identity.environment,
-            release=self._identity.release,
-            host=self._identity.host,
-            sinks=self._sinks,
-            limit_bytes=self.settings.journal.limit_mb * MIB,
-            clock=SYSTEM,
-            failsafe=self._failsafe,
-            warn=self._say,
-        )
-
     def _root_ended(self, trace_id: str) -> bool:
         return not self._roots.is_open(trace_id)
 
     def _amended(self, amendment: Amendment) -> None:
-        if self._sentry is not None:
-            self._sentry.amended(amendment)
+        if self._sinks.sentry is not None:
+            self._sinks.sentry.amended(amendment)
+
+    def _tend(self) -> None:
+        """In the thread of Postgres, between two batches."""
+        postgres, now = self._sinks.postgres, SYSTEM.monotonic()
+        if postgres is None:
+            return
+        postgres.tend()
+        if now - self._beat_at >= assembly.BEAT_S:
+            self._beat_at = now
+            postgres.beat(assembly.beat(self._identity, self._journal))
 
     def _own_event(self, exc: BaseException, event_id: str) -> None:
         with self._failsafe("sentry event"):
@@ -285,9 +208,8 @@ class Guard:
         logger.warning("otel-guard: %s", line)
 
     def after_fork(self) -> None:
-        """In the child: own journal, own threads, at the first record or call."""
+        """In the child: nothing of the parent's requests is ours; the journal sees to itself."""
         if self._is_open:
-            self._journal.after_fork()
             self.capture.after_fork()
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanContext
 
-from otel_guard.capture.pipeline import OWN_EVENT, Pipeline
+from otel_guard.capture.pipeline import Pipeline
+from otel_guard.capture.recording import OWN_EVENT
 from otel_guard.capture.roots import Open, Roots, route_of
 from otel_guard.capture.seen import Seen, Way
 from otel_guard.capture.span_processor import GuardSpanProcessor
@@ -84,6 +85,7 @@ class Entrances:
         seen = self._here("span", exc)
         seen.kind, seen.attributes = kind, attributes
         seen.error_type, seen.error_class, seen.message = outcome.error_type, outcome.error_class, outcome.message
+        seen.is_said = outcome.message is not None
         self._pipeline.see(seen)
 
     def set_user(self, user_id: object) -> None:
@@ -98,7 +100,7 @@ class Entrances:
     def own_event(self, exc: BaseException, event_id: str) -> None:
         """The application's own Sentry SDK reports *exc* as *event_id*."""
         try:
-            exc.__dict__[OWN_EVENT] = event_id
+            exc.__dict__.setdefault(OWN_EVENT, event_id)
         except Exception:
             return  # no `__dict__`: at worst a second event
         seen = self._here("log", exc)

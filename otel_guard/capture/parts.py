@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from otel_guard.capture.entrances import Entrances
 from otel_guard.capture.excepthooks import Excepthooks
 from otel_guard.capture.logs import LogCapture
-from otel_guard.capture.pipeline import Pipeline, Redacts, Writes
+from otel_guard.capture.pipeline import Pipeline, Writes
+from otel_guard.capture.recording import Recording, Redacts
 from otel_guard.capture.roots import Roots
 from otel_guard.capture.span_processor import GuardSpanProcessor
 from otel_guard.capture.stats import Stats
@@ -37,9 +38,8 @@ class Capture:
         tracebacks = Tracebacks(redactor.text)
         thresholds: dict[str, int] = {context: getattr(settings.slow, f"{context}_ms") for context in CONTEXTS}
         self.stats = Stats(thresholds, tracebacks.frames, redactor.text, journal.append, clock, wake)
-        self.pipeline = Pipeline(
-            journal, redactor, tracebacks, settings.classify, clock, self.stats.place, on_amendment
-        )
+        recording = Recording(redactor, tracebacks, self.stats.place)
+        self.pipeline = Pipeline(journal, recording, settings.classify, clock, on_amendment)
         self.processor = GuardSpanProcessor(
             roots, self.pipeline, self.stats, failsafe, hosts=hosts, own_peers=own_peers
         )

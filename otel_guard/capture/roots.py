@@ -39,6 +39,7 @@ class Kept(Struct):
     mark: Mark
     status: int | None = None  # of a status-only HTTP failure
     host: str | None = None
+    has_user: bool = False
 
 
 class Repeated(Struct):

@@ -22,6 +22,7 @@ class Seen(Struct, kw_only=True):
     error_type: str | None = None  # OTel's, where there is no exception or the instrumentation knows better
     error_class: str | None = None
     message: str | None = None  # of a failure without an exception
+    is_said: bool = False  # *message* replaces the exception's own text, which holds customer data
     attributes: Mapping[str, object] = {}
     trace_id: int = 0
     span_id: int = 0

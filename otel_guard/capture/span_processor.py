@@ -180,6 +180,8 @@ class GuardSpanProcessor(SpanProcessor):
             count_query(root, str(summary), call.duration_ms, call.system, place)
 
     def _end_root(self, root: Root, span: ReadableSpan) -> None:
+        if root.records and root.user_id is not None:
+            self._pipeline.end_root(root)
         kind = _KINDS[span.kind]
         if kind in _ENTRY and root.summaries:
             route = route_of(root)
@@ -235,7 +237,8 @@ def _seen(
         error_type=str(error_type or typed) if error_type or typed else None,
         error_class=outcome.error_class if outcome else None,
         message=str(message) if message else None,
-        attributes=attributes,
+        is_said=outcome is not None and outcome.message is not None,
+        attributes={**attributes, **outcome.attributes} if outcome else attributes,
         trace_id=span.context.trace_id,
         span_id=span.context.span_id,
         ancestors=_ancestors(opened, roots),

@@ -49,15 +49,18 @@ class Tracebacks:
         self._redact = redact
         self.frames = Frames(redact)
 
-    def read(self, exc: BaseException, *, with_callers: bool) -> Raised:
-        """Read *exc*; *with_callers*: add the live frames above those of its traceback."""
+    def read(self, exc: BaseException, *, with_callers: bool, said: str | None = None) -> Raised:
+        """Read *exc*; *with_callers*: add the live frames above those of its traceback.
+
+        *said* replaces the exception's own text where an instrumentation knows that it holds customer data.
+        """
         tb = exc.__traceback__
         frames = self.frames.of_traceback(tb)
         if with_callers and tb is not None:
             frames = self.frames.above(tb.tb_frame.f_back) + frames
         return Raised(
             error_type=type_name(exc),
-            message=self.message(exc),
+            message=self.message(exc) if said is None else self._redact(said),
             frames=tuple(frame for frame in frames if not frame.is_ours),
             database=database_errors.facts_of(exc),
         )
@@ -73,7 +76,7 @@ class Tracebacks:
         for node, link in reversed(links):
             frames = list(raised.frames) if node is exc else self._frames(node)
             head = "Traceback (most recent call last):\n" if frames else ""
-            blocks.append(head + join(frames) + self._last(node) + link)
+            blocks.append(head + join(frames) + self._last(node, raised.message if node is exc else None) + link)
         return redaction.cut("".join(blocks), STACK_LIMIT)
 
     def _frames(self, exc: BaseException) -> list[Frame]:
@@ -89,11 +92,11 @@ class Tracebacks:
             return self._redact(f"({type_name(original)}) {redaction.database_text(*_arguments(facts))}")
         return self._redact(safe_text(exc))
 
-    def _last(self, exc: BaseException) -> str:
+    def _last(self, exc: BaseException, known: str | None = None) -> str:
         if isinstance(exc, _STANDARD):
             only = traceback.TracebackException(type(exc), exc, exc.__traceback__, lookup_lines=False)
             return self._redact("".join(only.format_exception_only()))
-        name, text = type_name(exc), self._message(exc)
+        name, text = type_name(exc), self._message(exc) if known is None else known
         lines = f"{name}: {text}\n" if text else f"{name}\n"
         if isinstance(exc, BaseExceptionGroup):
             lines += "".join(f"  - {type_name(one)}: {self._message(one)}\n" for one in exc.exceptions[:MAX_CHAIN])

@@ -86,7 +86,7 @@ class _Shown:
             case Shown(name, text):
                 self._stay(Group("", Rule(plain(f"$ {name}", "bold"), align="left", style="dim"), Text.from_ansi(text)))
             case Next(commands):
-                self._stay(Group("", plain("What to try next", "bold"), _pairs(commands)))
+                self._stay(Group("", plain("What to try next", "bold"), *_commands(commands)))
             case Kept(addresses):
                 self._stay(Group("", plain("Left running, Ctrl-C ends it", "bold"), _pairs(addresses)))
 
@@ -143,6 +143,10 @@ def _sentence(summary: Summary) -> Text:
 
 def _line(part: str, *texts: Text) -> Text:
     return Text.assemble("  ", (f"{part:<{PART_WIDTH}} ", "bold"), *texts)
+
+
+def _commands(commands: Mapping[str, str]) -> list[Text]:
+    return [Text.assemble("  ", (name, "cyan"), "\n      ", (does, "dim")) for name, does in commands.items()]
 
 
 def _pairs(pairs: Mapping[str, str]) -> Table:

@@ -28,6 +28,7 @@ class Mark(Struct, frozen=True, array_like=True, kw_only=True):
     is_explicit: bool
     handled: bool | None = None
     has_stack: bool = True
+    is_logged: bool = False  # `metadata.logged` holds the first log of it
 
     @property
     def at_ms(self) -> int:

@@ -53,7 +53,7 @@ class Redactor:
 
     def mapping(self, values: Mapping[str, object]) -> dict[str, object]:
         """*values*, each by its key; keys are texts and are redacted too."""
-        safe = self.value("", dict(values) if not isinstance(values, dict) else values)
+        safe = self.value("", values)
         return safe if isinstance(safe, dict) else {FAILED: FAILED}
 
     def _walk(self) -> Walk:

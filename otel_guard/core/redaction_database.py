@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from otel_guard.core.redaction_spans import Finder, Row, Span, mark
 
-_QUOTES: Final = "\"'«»„“”‘’‚‹›「」『』`\uff02\uff07"
+_QUOTES: Final = "\"'«»\u201e\u201c\u201d\u2018\u2019\u201a\u2039\u203a「」『』`\uff02\uff07"
 _STATUS_END: Final = re.compile(rf"[{_QUOTES}()\[\]{{}}<>\r\n]")
 _QUOTED: Final = re.compile(rf"[{_QUOTES}](?:.*[{_QUOTES}]|.*)")
 _SYNTAX: Final = frozenset({"42601", "42602", "42622"})  # these quote what was typed, which may be a value

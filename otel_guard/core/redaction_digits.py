@@ -10,7 +10,9 @@ from otel_guard.core.redaction_spans import Span
 
 _GAP: Final = "[ \u00a0\u2007\u2009\u202f.\\-\u2010\u2011\u2012\u2013\u2014\u2212]"
 _RUN: Final = re.compile(rf"\d(?:(?:{_GAP}|\r?\n)?\d)++")
-_ROUGH: Final = re.compile(rf"\d(?:(?:[\d\r\n]|{_GAP}){{10,}}+|\d(?<=[a-z][a-z]\d\d))")  # digits enough, or an IBAN's start
+_ROUGH: Final = re.compile(
+    rf"\d(?:(?:[\d\r\n]|{_GAP}){{10,}}+|\d(?<=[a-z][a-z]\d\d))"
+)  # digits enough, or an IBAN's start
 _ASCII_ROUGH: Final = re.compile(r"[0-9](?:[0-9 .\-\r\n]{10,}+|[0-9](?<=[a-z][a-z][0-9][0-9]))")
 _GROUP: Final = re.compile(r"\d+")
 _SSN: Final = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?!\d|-\d)")
@@ -22,7 +24,8 @@ _DASHED: Final = re.compile(  # ids that may hold nothing but digits: a UUID, a 
 )
 _ID_KEY: Final = re.compile(r"(?:trace|span)[_.-]?id[\"']?\s?[:=]\s?[\"']?$")
 _UUID: Final = 36
-_LEAST, _MOST, _SSN_LENGTH, _COUNTRY = 13, 19, 11, 2
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_LEAST, _SSN_LENGTH, _COUNTRY = 13, 11, 2
 _FAR: Final = 24
 
 _ISSUERS: Final[tuple[tuple[int, int, int, frozenset[int]], ...]] = (  # first and last prefix, its length, card lengths
@@ -91,12 +94,13 @@ def _cards(low: str, start: int, end: int) -> Iterator[Span]:
     digits = [int(char) for first, last in groups for char in low[first:last]]
     if len(digits) < _LEAST:
         return
-    even = [0, *accumulate(_luhn(digit) if at % 2 else digit for at, digit in enumerate(digits))]
-    odd = [0, *accumulate(digit if at % 2 else _luhn(digit) for at, digit in enumerate(digits))]
+    even = [0, *accumulate(_DOUBLED[digit] if at % 2 else digit for at, digit in enumerate(digits))]
+    odd = [0, *accumulate(digit if at % 2 else _DOUBLED[digit] for at, digit in enumerate(digits))]
     begins = [0, *accumulate(last - first for first, last in groups)]
+    ends = {end: at for at, end in enumerate(begins[1:])}
     at = 0
     while at < len(groups):
-        last = _card_from(low, groups, begins, digits, (even, odd), at)
+        last = _card_from(low, groups, begins, ends, digits, (even, odd), at)
         if last is None:
             at += 1
         else:
@@ -108,6 +112,7 @@ def _card_from(
     low: str,
     groups: list[tuple[int, int]],
     begins: list[int],
+    ends: dict[int, int],
     digits: list[int],
     sums: tuple[list[int], list[int]],
     first: int,
@@ -121,21 +126,18 @@ def _card_from(
     if not lengths:
         return None
     found = None
-    for last in range(first, len(groups)):
-        end = begins[last + 1]
-        if end - begin > _MOST:
-            break
-        if end - begin in lengths:
-            sum_of = sums[(end - 1) % 2]
-            if (sum_of[end] - sum_of[begin]) % 10 == 0 and _is_spelled(low, groups, first, last):
-                found = last
+    for length in lengths:
+        last = ends.get(begin + length)
+        sum_of = sums[(begin + length - 1) % 2]
+        if (
+            last is not None
+            and (sum_of[begin + length] - sum_of[begin]) % 10 == 0
+            and _is_spelled(low, groups, first, last)
+        ):
+            found = last if found is None else max(found, last)
     if found is None or len(set(digits[begin : begins[found + 1]])) == 1:
         return None
     return None if _is_id(low, groups[first][0], groups[found][1]) else found
-
-
-def _luhn(digit: int) -> int:
-    return digit * 2 - 9 if digit > 4 else digit * 2  # noqa: PLR2004
 
 
 def _is_spelled(low: str, groups: list[tuple[int, int]], first: int, last: int) -> bool:

@@ -5,25 +5,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_guard.core.redaction_keys import Keys
-from otel_guard.core.redaction_plain import plain_end
+from otel_guard.core.redaction_plain import SIGNATURE, is_signature, plain_end
 from otel_guard.core.redaction_spans import Finder, Row, Span
 
 _QUOTE: Final = r"\\{0,7}[\"'`]|&quot;|&apos;|&#3[49];|&#x2[27];|%2[27]|\\{1,4}u002[27]"
 _BLANK: Final = r"(?:[ \t]{0,8}|%20)"
 _TYPE: Final = r":\s?(?:str|bytes|int|SecretStr|Any|Optional\[str\])(?:\s?\|\s?None)?\s?=\s?"
+_NOUN: Final = "(?:[nN]umber|[nN]o|[cC]ode|[iI][dD]|[kK]ey|NUMBER|CODE|KEY)"
 _AFTER: Final = re.compile(
-    rf"[\w.-]{{0,40}}(?: (?:number|code|id|key|no)\b)?(?P<close>{_QUOTE})?(?:\]|%5[dD])?\)?(?:"
+    rf"(?P<rest>[\w.-]{{0,40}}+(?: {_NOUN}\b)?)(?P<close>{_QUOTE})?(?:\]|%5[dD])?\)?(?:"
     rf"(?P<type>{_TYPE})"
     rf"|{_BLANK}(?P<sep>=>|:=|={{1,3}}|:(?!:)|%3[dDaA])(?:{_BLANK}|\s{{0,40}}(?=[\"']))"
+    r"|(?P<name>\s?,?\s{0,8}[\"']?value[\"']?\s?[=:]\s?(?=[\"']))"
     r"|\s?,\s?(?P<pair>(?=[bu]?\\{0,7}[\"']))"
-    r"|(?P<name>[\"']\s?,?\s{0,8}[\"']?value[\"']?\s?[=:]\s?(?=[\"']))"
     r"|(?P<tag>(?:\s[^<>\n]{0,100})?>|&gt;)"
-    r"|[ \t]{1,3}(?:(?P<is>(?:is|was|are)(?: set to| now)?[ \t]{1,3}:?[ \t]?)|(?P<blank>(?=[\"'\w/+~.-])))"
-    r")",
-    re.IGNORECASE,
+    r"|[ \t]{1,3}(?:(?P<is>(?:[iI][sS]|was|are)(?: set to| now)?[ \t]{1,3}:?[ \t]?)|(?P<blank>(?=[\"'\w/+~.-])))"
+    r")"
 )
+_MAYBE: Final = re.compile(rf"[\w.-]{{0,40}}+(?:[^\w\s]|[ \t]+(?:[^\w\s]|(?:[iI][sS]|was|are|{_NOUN})\b))")
 _QUOTED: Final = re.compile(rf"(?:[bBuUrRfF]{{1,2}}(?=[\\\"']))?(?P<quote>{_QUOTE})")
-_UNQUOTED_NAME: Final = re.compile(r"[\w.-]*")
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]{2,12}) $")
 _SIMPLE: Final = {
     '"': re.compile(r'(?:[^"\\\n]|\\.){0,8192}'),
@@ -35,7 +35,6 @@ _KEPT: Final = re.compile(  # in quotes: nothing, a placeholder, a mask, the nam
     r"|str|string|bytes|\[filtered\]|\W+)",
     re.IGNORECASE,
 )
-_LINE_END: Final = re.compile(r"[\r\n]")
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _LONGEST_KEY: Final = 64
 _LONGEST_VALUE: Final = 8192
@@ -54,7 +53,8 @@ def _finder(stem: str, keys: Keys) -> Finder:
         at = low.find(stem)
         while at >= 0:
             end = at + len(stem)
-            after = _AFTER.match(text, end)
+            is_near = _MAYBE.match(text, end) is not None or text.rfind("--", max(0, at - 40), at) >= 0
+            after = _AFTER.match(text, end) if is_near else None
             if after is not None:
                 span = _pair(text, at, after, keys)
                 if span is not None:
@@ -68,8 +68,7 @@ def _finder(stem: str, keys: Keys) -> Finder:
 def _pair(text: str, at: int, after: re.Match[str], keys: Keys) -> Span | None:
     before = text[max(0, at - _LONGEST_KEY) : at]
     start = at - len(before) + len(before.rstrip(_NAME_CHARS))
-    name_end = after.start("close") if after["close"] else _name_end(text, after)
-    key = text[start:name_end]
+    key = text[start : after.end("rest")]
     kind = keys.kind(key)
     if kind is None:
         word = _WORD_BEFORE.search(text, max(0, start - 13), start)  # API key: …
@@ -78,16 +77,6 @@ def _pair(text: str, at: int, after: re.Match[str], keys: Keys) -> Span | None:
             return None
     end = _value_end(text, start, after, key, kind)
     return (end[0], end[1], kind) if end is not None else None
-
-
-def _name_end(text: str, after: re.Match[str]) -> int:
-    found = _UNQUOTED_NAME.match(text, after.start())
-    end = found.end() if found is not None else after.start()
-    rest = text[end : end + 7]
-    spaced = next(
-        (len(word) for word in (" number", " code", " id", " key", " no") if rest.lower().startswith(word)), 0
-    )
-    return end + spaced if end + spaced <= after.end() else end
 
 
 def _value_end(text: str, start: int, after: re.Match[str], key: str, kind: str) -> tuple[int, int] | None:
@@ -104,6 +93,10 @@ def _value_end(text: str, start: int, after: re.Match[str], key: str, kind: str)
         if not is_option and (quoted is None or kind != "password"):
             return None
     if quoted is not None:
+        if after["close"] is None and text[start - 1 : start] == quoted["quote"]:  # 'Cookie:' closes there
+            return None
+        if is_signature(key) and not SIGNATURE.match(text, quoted.end()):
+            return None
         return _in_quotes(text, quoted, is_pair=how == "pair")
     if how in {"pair", "name"}:
         return None
@@ -117,7 +110,7 @@ def _element(text: str, start: int, at: int) -> tuple[int, int] | None:
     """`<password>x</password>`, escaped too."""
     opening = text[max(0, start - 24) : start]
     sign = max(opening.rfind("<"), opening.rfind("&lt;"))
-    if sign < 0 or not opening[sign:].removeprefix("<").removeprefix("&lt;").rstrip(_NAME_CHARS).strip(":") == "":
+    if sign < 0 or opening[sign:].removeprefix("<").removeprefix("&lt;").strip(_NAME_CHARS + ":"):
         return None
     end = text.find("<" if text[at - 1] == ">" else "&lt;", at, at + _LONGEST_VALUE)
     return (at, end) if end > at and not _KEPT.fullmatch(text[at:end]) else None
@@ -139,9 +132,9 @@ def _in_quotes(text: str, quoted: re.Match[str], *, is_pair: bool) -> tuple[int,
 def _closing(text: str, quote: str, start: int) -> int:
     """The same *quote* again, not one that is escaped deeper; else the end of the line."""
     limit = min(len(text), start + _LONGEST_VALUE)
-    line = _LINE_END.search(text, start, limit)
-    limit = line.start() if line is not None else limit
     at = text.find(quote, start, limit)
     while at > start and quote.startswith("\\") and text[at - 1] == "\\":
         at = text.find(quote, at + 1, limit)
-    return at if at >= 0 else limit
+    end = at if at >= 0 else limit
+    line = text.find("\n", start, end)
+    return line if line >= 0 else end

@@ -18,53 +18,165 @@ _NUMBERS: Final = {
     "cvv": re.compile(r"\d{3,8}(?![\w.])"),
 }
 _NOTHING: Final = frozenset(
-    (
-        "none null nil true false undefined unset empty str string bytes int integer number bool any type optional required missing"
-        " invalid incorrect wrong expired revoked rejected denied failed unknown not no must is was are has should cannot can may the a"
-        " an your this that self cls in of for to from with and or if when field value too changed reset updated sent used error"
-        " yes on off object function lambda await new default request"
-    ).split()
+    [
+        *(
+            "none",
+            "null",
+            "nil",
+            "true",
+            "false",
+            "undefined",
+            "unset",
+            "empty",
+            "str",
+            "string",
+            "bytes",
+            "int",
+            "integer",
+            "number",
+        ),
+        *(
+            "bool",
+            "any",
+            "type",
+            "optional",
+            "required",
+            "missing",
+            "invalid",
+            "incorrect",
+            "wrong",
+            "expired",
+            "revoked",
+            "rejected",
+        ),
+        *(
+            "denied",
+            "failed",
+            "unknown",
+            "not",
+            "no",
+            "must",
+            "is",
+            "was",
+            "are",
+            "has",
+            "should",
+            "cannot",
+            "can",
+            "may",
+            "the",
+            "a",
+        ),
+        *(
+            "an",
+            "your",
+            "this",
+            "that",
+            "self",
+            "cls",
+            "in",
+            "of",
+            "for",
+            "to",
+            "from",
+            "with",
+            "and",
+            "or",
+            "if",
+            "when",
+            "field",
+        ),
+        *(
+            "value",
+            "too",
+            "changed",
+            "reset",
+            "updated",
+            "sent",
+            "used",
+            "error",
+            "yes",
+            "on",
+            "off",
+            "object",
+            "function",
+            "lambda",
+        ),
+        *(
+            "await",
+            "new",
+            "default",
+            "request",
+            "options",
+            "option",
+            "flag",
+            "flags",
+            "argument",
+            "arguments",
+            "parameter",
+        ),
+        *("parameters", "secretstr", "secretbytes", "secretdate", "secretbool"),
+    ]
 )
-_PLACEHOLDER: Final = re.compile(r"\$?\{|\[(?!redact)|\(|<|%\(?\w*\)?s|\*{2,}|\.\.\.|\?|\$\(|\$\d|~$|/$|-$")
+_PLACEHOLDER: Final = re.compile(r"\$?\{|\[(?!redact)|\(|<|%\(?\w*\)?s|\*{2,}|\*\(|\.\.\.|\?|\$\(|\$\d|~$|/$|-$")
 _CODE: Final = re.compile(
-    r"(?:await )?[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]+)*[(\[]"
-    r"|(?:self|cls|settings|config|conf|os|args|kwargs|options|request|req|app|ctx|env|environ|data|params|user|this|process)\.[a-zA-Z_.]+$"
+    r"(?:await )?[A-Za-z_]{1,60}(?:\.[A-Za-z_]{1,60}){0,8}[(\[]"
+    r"|(?:self|cls|settings|config|conf|os|args|kwargs|options|request|req|app|ctx|env|environ|data|params|user|this|process)"
+    r"\.[a-zA-Z_.]{1,80}(?![\w.-]|[^\w\s]\w)"
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*[,)\]:]*$")
 _LETTERS: Final = re.compile(r"[^\W\d_]+[.!?:]?$")
+_JOINED: Final = re.compile(r"[^\W\d_]+(?:[-/][^\W\d_]+)*[.!?:]?$")
+_SCHEME_ONLY: Final = re.compile(r"\w+[ \t]+(?:\.\.\.|<|\$?\{|%|\*)")
 _MORE_PROSE: Final = re.compile(r"[ \t]+[A-Za-z(]")
 _FRAME: Final = re.compile(r"[ |+]*File \"")
 _FAR: Final = 500
 _LINE_END: Final = re.compile(r"[\r\n]|\\n|\\r")
 _COOKIE: Final = re.compile(r"[\w.$%-]{1,80}=")
-_SHORT: Final = {"token": 6, "secret": 4}
-_SIGNATURES: Final = frozenset({"signature", "sig"})
-_SIGNATURE: Final = re.compile(r"(?=[^\d\s]*\d)[^\s\"'&]{10,}")
+_LONGEST_WORD, _LONG_WORD = 100, 5
+_LEAST_DIGITS: Final = 6
+_PATH: Final = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
+SIGNATURE: Final = re.compile(r"(?=[^\d\s]{0,120}\d)[^\s\"'&\x00]{10,}")
 
 
 def plain_end(text: str, at: int, *, key: str, kind: str, start: int, is_prose: bool, is_is: bool, quote: str) -> int:
     """The end of the value at *at*; *at* itself if it is none."""
-    if kind in _NUMBERS:
-        number = _NUMBERS[kind].match(text, at)
-        return number.end() if number is not None else at
+    pattern = SIGNATURE if is_signature(key) else _NUMBERS.get(kind)
+    if pattern is not None:
+        found = pattern.match(text, at)
+        return found.end() if found is not None else at
+    if _PLACEHOLDER.match(text, at) or _CODE.match(text, at):
+        return at
     value = _read(text, at)
-    if not value:
+    if not value or (len(value) < _LONGEST_WORD and _is_nothing(text, start, value, key)):
         return at
-    last = key.replace("-", "_").rpartition("_")[2].lower()
-    if _is_nothing(value, key) or _is_code(text, start, value):
+    line = _header_end(text, at, key, kind, quote)
+    if line is not None:
+        return line
+    if is_prose and (_is_prose(text, at, value, is_is=is_is) or _is_number(value, kind)):
         return at
-    if kind == "authorization" and last == "authorization":
-        return _rest_of_line(text, at, quote)
+    return at if key.lower().endswith("pwd") and _PATH.match(value) else at + len(value)
+
+
+def _is_number(value: str, kind: str) -> bool:
+    """Tell a count or a status after `token:`, `cookies:` from a secret."""
+    return kind != "password" and len(value) < _LEAST_DIGITS and value.isdigit()
+
+
+def _header_end(text: str, at: int, key: str, kind: str, quote: str) -> int | None:
+    """Where a value ends that takes the rest of its line; None if it is not such a one."""
+    if kind == "authorization" and key.lower().endswith("authorization"):
+        return at if _SCHEME_ONLY.match(text, at) else _rest_of_line(text, at, quote)
     if kind == "cookie" and _COOKIE.match(text, at):
         return _rest_of_line(text, at, quote)
-    if last in _SIGNATURES:
-        signature = _SIGNATURE.match(text, at)
-        return signature.end() if signature is not None else at
     if "connectionstring" in key.replace("_", "").replace("-", "").lower():
         return _rest_of_line(text, at, '"')
-    if is_prose and _is_prose(text, at, value, is_is=is_is):
-        return at
-    return at + len(value) if len(value) >= _SHORT.get(kind, 1) else at
+    return None
+
+
+def is_signature(key: str) -> bool:
+    """Tell whether *key* is a signature's, which may be a function's too."""
+    return key.replace("-", "_").replace(".", "_").rpartition("_")[2].lower().endswith(("signature", "sig"))
 
 
 def _read(text: str, at: int) -> str:
@@ -74,17 +186,14 @@ def _read(text: str, at: int) -> str:
     return value.rstrip(".:!") if len(value) > 1 else value
 
 
-def _is_nothing(value: str, key: str) -> bool:
-    if _PLACEHOLDER.match(value):
-        return True
+def _is_nothing(text: str, start: int, value: str, key: str) -> bool:
+    """Tell whether *value* is a word that stands for none, the key itself, or a name in a line of source."""
     word = value.strip("()[]{}.,;:!?").lower()
-    return not word or word in _NOTHING or key.lower().endswith(word) and word.isidentifier() and len(word) >= 5  # noqa: PLR2004
-
-
-def _is_code(text: str, start: int, value: str) -> bool:
-    if _CODE.match(value):
+    if not word or word in _NOTHING:
         return True
-    return bool(_IDENTIFIER.match(value)) and _is_source(text, start)
+    if len(word) >= _LONG_WORD and word.isidentifier() and key.lower().endswith(word):
+        return True
+    return _IDENTIFIER.match(value) is not None and _is_source(text, start)
 
 
 def _is_source(text: str, at: int) -> bool:
@@ -105,9 +214,9 @@ def _is_source(text: str, at: int) -> bool:
 
 def _is_prose(text: str, at: int, value: str, *, is_is: bool) -> bool:
     """A word of letters with more words behind it; after `is` any word of letters."""
-    if not _LETTERS.match(value):
-        return False
-    return is_is or _MORE_PROSE.match(text, at + len(value)) is not None
+    if is_is:
+        return _JOINED.match(value) is not None
+    return _LETTERS.match(value) is not None and _MORE_PROSE.match(text, at + len(value)) is not None
 
 
 def _rest_of_line(text: str, at: int, quote: str) -> int:

@@ -14,17 +14,16 @@ from otel_guard.core import (
 )
 from otel_guard.core.redaction_custom import RuleSettings
 from otel_guard.core.redaction_keys import Keys
+from otel_guard.core.redaction_sieve import sieve, triggered
 from otel_guard.core.redaction_spans import (
     Finder,
     Row,
     Span,
     blanked,
-    gated,
     lowered,
     marks_of,
     merged,
     replaced,
-    triggered,
     valid,
     windowed,
     without_marks,
@@ -34,13 +33,13 @@ LIMIT: Final = 65_536 + 1024
 _HALF: Final = 32_768
 _MARGIN: Final = 1024  # read and dropped at a cut, so that half a key is never kept
 _FAR: Final = 8192
-_MOST_ROUNDS: Final = 8
+_MOST_ROUNDS: Final = 4
 _ALWAYS: Final[tuple[Finder, ...]] = (
     redaction_digits.find,
     redaction_shapes.url_passwords,
     redaction_shapes.private_keys,
 )
-_EXACT: Final = gated((*redaction_tokens.ROWS, *redaction_database.LINE_ROWS))
+_EXACT: Final = sieve((*redaction_tokens.ROWS, *redaction_database.LINE_ROWS))
 _LOW_ROWS: Final[tuple[Row, ...]] = (*redaction_shapes.ROWS, *redaction_commands.ROWS, *redaction_database.ROWS)
 
 
@@ -49,7 +48,7 @@ class Scan:
 
     def __init__(self, keys: Keys, rules: Iterable[RuleSettings] = ()) -> None:
         own = redaction_custom.good(rules)
-        self._low = gated((*_LOW_ROWS, *redaction_pairs.rows(keys), *redaction_custom.rows(own)))
+        self.sieve = sieve((*_LOW_ROWS, *redaction_pairs.rows(keys), *redaction_custom.rows(own)))
         self._marks = marks_of(rule.kind for rule in own)
 
     def redact(self, text: str, *, only_always: bool = False) -> tuple[str, dict[str, int]]:
@@ -76,8 +75,7 @@ class Scan:
         if only_always:
             finders: Iterable[Finder] = _ALWAYS
         else:
-            asked = {*triggered(_EXACT, plain), *triggered(self._low, low)}
-            finders = (redaction_digits.find, *asked)
+            finders = (redaction_digits.find, *triggered(_EXACT, plain), *triggered(self.sieve, low))
         found = [span for finder in finders for span in finder(plain, low)]
         if not found:
             return found

@@ -7,8 +7,11 @@ from typing import Final
 
 from otel_guard.core.redaction_spans import Row, Span
 
-_LOCAL: Final = re.compile(r"[\w!#$*+.=?^`{|}~&-]{1,64}|\"(?:[^\"\\\n]|\\[^\n]){1,64}\"\\?")  # read backwards
-_TAIL: Final = re.compile(r"(?:\w[\w-]{0,62}\.){1,8}(?:[^\W\d_]{2,24}|xn--[\w-]{2,59})(?!\w)")
+_LOCAL: Final = re.compile(  # read backwards; \u00fc may stand for a letter
+    r"(?:(?![0-9a-f][0-7]00)[0-9a-fA-F]{4}u\\{1,4}|[\w!#$*+.^~-]){1,64}|\"(?:[^\"\\\n]|\\[^\n]){1,64}\"\\?"
+)
+_LABEL: Final = r"(?:\w|\\{1,4}u[0-9a-fA-F]{4})(?:[\w-]|\\{1,4}u[0-9a-fA-F]{4}){0,62}"
+_TAIL: Final = re.compile(rf"(?:{_LABEL}\.){{1,8}}(?:[^\W\d_]{{2,24}}|xn--[\w-]{{2,59}})(?![\w\x00])")
 _DOTLESS: Final = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}|\[[\d.:a-fA-F]{3,45}\]")
 _NOT_MAIL: Final = re.compile(
     r".*\.(?:service|socket|timer|target|mount|png|jpe?g|gif|svg|webp|css|js|py|ts)", re.DOTALL
@@ -17,7 +20,7 @@ _SMTP: Final = ("smtp", "rcpt", "mailbox", "recipient", "mail from", "undeliver"
 _AT: Final = (("@", 1), ("%40", 3), ("\\u0040", 6), ("&#64;", 5))
 _ESCAPE: Final = re.compile(r"(?<=\\)(?:[nrtbf]|u[0-9a-fA-F]{4})|(?<=%)[0-9a-fA-F]{2}")
 
-_SCHEME_END: Final = re.compile(r"://|:\\/\\/|:(?:%2[fF]){2}")
+_SCHEME_END: Final = re.compile(r"://|:\\/\\/|(?::|%3[aA])(?:%2[fF]){2}")
 _AUTHORITY: Final = re.compile(r"[^\s/?#\"'<>\\\x00]{0,1024}")
 _QUOTED_AUTHORITY: Final = re.compile(r"(?:(?!%2[fF]|%3[fF])[^\s/?#\"'<>&]){0,1024}")
 _TEMPLATE: Final = re.compile(r"\*+|\.\.\.|%\(?\w+\)?s?|\$?\{[^{}]*\}|<[^<>]*>|x{3,}|\[[^\[\]]*\]|%s", re.IGNORECASE)
@@ -27,7 +30,7 @@ _SLASHED: Final = re.compile(r"[^\s\"'<>@\x00]{1,256}@(?=[\w.-]+[:/?\s]|[\w.-]+$
 _PEM_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|---- END SSH2[A-Z ]{0,30}KEY ----")
 _LONGEST_KEY: Final = 8192
 _PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY")
-_BEARER: Final = re.compile(r"(?:\s{1,4}|%20|\+)[\"']?([\w~+/.=-]{16,})")
+_BEARER: Final = re.compile(r"(?:\s{1,4}|%20|\+)[\"']?([\w~+/.=-]{12,})")
 _BASIC: Final = re.compile(r"(?:\s{1,4}|%20|\+)[\"']?([A-Za-z0-9+/_-]{4,}={0,2})")
 
 
@@ -58,8 +61,7 @@ def _local_start(text: str, at: int) -> int:
     escape = _ESCAPE.match(text, start)
     if escape is not None and escape.end() < at:
         start = escape.end()
-    equals = max(text.rfind(sign, start, at) for sign in "=?&")  # email=jane@…
-    return equals + 1 if equals >= 0 else start
+    return start if any(map(str.isalnum, text[start:at])) else at
 
 
 def _is_other(text: str, low: str, start: int, at: int, tail: str) -> bool:
@@ -77,7 +79,7 @@ def url_passwords(text: str, _low: str) -> Iterator[Span]:
     """What stands between the user and the last @ before the path; a long user alone is a token."""
     for scheme in _SCHEME_END.finditer(text):
         start = scheme.end()
-        is_quoted = scheme[0].startswith(":%")
+        is_quoted = "%" in scheme[0]
         found = (_QUOTED_AUTHORITY if is_quoted else _AUTHORITY).match(text, start)
         authority = found[0] if found is not None else ""
         at, colon = ("%40", "%3A") if is_quoted else ("@", ":")
@@ -105,23 +107,23 @@ def _with_slash(text: str, start: int, authority: str) -> str:
 def private_keys(text: str, _low: str) -> Iterator[Span]:
     """From BEGIN to END, to the end of the text where that is missing; from its start where BEGIN is."""
     at = 0
+    begin = _PEM.search(text)
     while True:
-        begin, end = _PEM.search(text, at), _PEM_END.search(text, at)
-        if end is not None and (begin is None or end.start() < begin.start()):
-            yield max(at, end.start() - _LONGEST_KEY), end.end(), "private_key"
-            at = end.end()
-        elif begin is None:
+        end = _PEM_END.search(text, at)
+        if begin is not None and begin.start() < at:
+            begin = _PEM.search(text, at)
+        if end is None:
+            if begin is not None:
+                yield begin.start(), len(text), "private_key"
             return
-        elif end is None:
-            yield begin.start(), len(text), "private_key"
-            return
-        else:
-            yield begin.start(), end.end(), "private_key"
-            at = end.end()
+        is_whole = begin is not None and begin.start() < end.start()
+        start = begin.start() if is_whole and begin is not None else max(at, end.start() - _LONGEST_KEY)
+        at = end.end()
+        yield start, at, "private_key"
 
 
 def bearers(text: str, low: str) -> Iterator[Span]:
-    """What follows the word bearer: 16 characters or more, a digit among them."""
+    """What follows the word bearer: 12 characters or more, a digit among them."""
     at = low.find("bearer")
     while at >= 0:
         end = at + 6
@@ -156,7 +158,7 @@ def _is_pair(encoded: str) -> bool:
 
 ROWS: Final[tuple[Row, ...]] = (  # literals in lower case
     *((sign, emails) for sign, _ in _AT),
-    *((scheme, url_passwords) for scheme in ("://", ":\\/\\/", ":%2f%2f")),
+    *((scheme, url_passwords) for scheme in ("://", ":\\/\\/", "%2f%2f")),
     *((word, private_keys) for word in ("private key", "ssh2")),
     ("bearer", bearers),
     ("basic", basics),

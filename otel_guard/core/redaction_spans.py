@@ -37,12 +37,6 @@ KINDS: Final = (  # where rules overlap, the earlier names the mark
     "denied",
     "db_value",
 )
-Gate = tuple[str, tuple[Row, ...]]  # what the literals of these rows share, so that one look is enough for all
-
-_SHARED: Final = (  # in the order in which they are tried
-    *("xox", "gh", "gl", "shp", "sntry", "_v1_", "_live_", "_test_", "Key=", "access", "smtpsib", "hv", "\\", "CA", "IA", "IGNE"),
-    *("key", "webhook", "invalid", "value", "ge z", "parameter", "cv", "dup", "gne", "NTEXT", "EILE", "ig", "sess", "pass", "_pat_"),
-)
 FAILED: Final = "[redaction failed]"
 _RANKS: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 _INVALID: Final = re.compile("[\x00\ud800-\udfff]")
@@ -83,21 +77,6 @@ def blanked(text: str, marks: re.Pattern[str]) -> tuple[str, list[tuple[int, int
     return marks.sub(lambda found: "\x00" * len(found[0]), text), places
 
 
-def gated(rows: Iterable[Row]) -> tuple[Gate, ...]:
-    """*rows* by what their literals share."""
-    gates: dict[str, list[Row]] = {}
-    for row in rows:
-        gate = next((shared for shared in _SHARED if shared in row[0]), row[0])
-        gates.setdefault(gate, []).append(row)
-    return tuple((gate, tuple(kept)) for gate, kept in gates.items())
-
-
-def triggered(gates: tuple[Gate, ...], text: str) -> list[Finder]:
-    """The finders whose literal is in *text*."""
-    rows = [kept for gate, kept in gates if gate in text]
-    return [finder for kept in rows for literal, finder in kept if literal in text] if rows else []
-
-
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The union of overlapping *spans*, named by the rule that stands first in `KINDS`."""
     union: list[Span] = []
@@ -116,11 +95,11 @@ def without_marks(spans: list[Span], text: str, places: list[tuple[int, int]]) -
     rest: list[Span] = []
     for start, end, kind in spans:
         at = start
-        for mark_start, mark_end in places[max(0, bisect_right(starts, start) - 1) :]:
-            if mark_start >= end:
-                break
-            rest.append((at, mark_start, kind))
-            at = max(at, mark_end)
+        index = max(0, bisect_right(starts, start) - 1)
+        while index < len(places) and places[index][0] < end:
+            rest.append((at, places[index][0], kind))
+            at = max(at, places[index][1])
+            index += 1
         rest.append((at, end, kind))
     return [(start, end, kind) for start, end, kind in rest if text[start:end].strip(" \t\r\n\"'\\,;:&=")]
 

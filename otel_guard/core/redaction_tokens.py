@@ -50,9 +50,14 @@ def _is_mixed(token: str) -> bool:
     return _has_digit(token) and (len(token) >= _LONG or token.lower() != token)
 
 
+def _is_random(token: str) -> bool:
+    """Tell a key from a name in lower case."""
+    return _has_digit(token) or token.lower() != token
+
+
 _JWT: Final = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]{4,}(?:\.[\w-]*){1,3}|\.eyJ[\w-]{4,}|\.[\w-]{16,})")
 _LONG: Final = 40
-_FREE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtfb]))"  # not inside a word; `\n` may stand before it
+_FREE: Final = r"(?:(?<![A-Za-z0-9\x00])|(?<=\\[nrtfb]))"  # not inside a word; `\n` may stand before it
 _NAME: Final = r"[A-Za-z0-9]"
 _WORD: Final = r"[A-Za-z0-9_-]"
 _HEX: Final = r"[0-9a-f]"
@@ -88,7 +93,7 @@ _AI: Final = (
     ),
 )
 _CLOUD: Final = (
-    *_shapes("cloud_key", r"[A-Z2-7]{16}(?![A-Z0-9])", "AKIA", "ASIA", "ABIA", "ACCA"),
+    *_shapes("cloud_key", r"[A-Z2-7]{16}(?![A-Z0-9\x00])", "AKIA", "ASIA", "ABIA", "ACCA"),
     _shape("cloud_key", "ya29.", _WORD + "{16,}", free=True),
     _shape("cloud_key", "GOCSPX-", _WORD + "{16,}"),
     *_shapes("cloud_key", r"([A-Za-z0-9+/%]{16,}={0,2})", "AccountKey=", "SharedAccessKey="),
@@ -110,6 +115,8 @@ _CHAT: Final = (
     ),
     *_shapes("chat_token", r"[A-Za-z0-9-]{10,}", "xoxd-", "xoxe.xoxb-", "xoxe.xoxp-", "xapp-"),
     _shape("chat_token", "hooks.slack.com/", r"((?:services|workflows|triggers)/[A-Za-z0-9/_-]{8,})"),
+    _shape("chat_token", "make.com/", r"([A-Za-z0-9]{20,})"),
+    _shape("chat_token", "hooks.zapier.com/", r"(hooks/[A-Za-z0-9/_-]{12,})"),
     _shape("chat_token", "/webhooks/", r"(\d{5,25}/[\w-]{20,})"),
     _shape("chat_token", "/webhookb2/", r"([^\s\"'<>]{20,})"),
     _shape("chat_token", "/webhook/", r"([A-Za-z0-9@_/-]{20,})", fit=_has_digit),
@@ -117,13 +124,13 @@ _CHAT: Final = (
 )
 _MAIL: Final = (
     _shape("mail_key", "SG.", r"[\w-]{16,}\.[\w-]{16,}", free=True),
-    _shape("mail_key", "key-", rf"{_HEX}{{32}}(?![0-9a-z])", free=True),
+    _shape("mail_key", "key-", rf"{_HEX}{{32}}(?![0-9a-z\x00])", free=True),
     Shape(kind="mail_key", literal="-us", back=32, pattern=re.compile(rf"{_HEX}{{32}}-us\d{{1,2}}\b")),
     *_shapes("mail_key", _WORD + "{20,}", "xkeysib-", "xsmtpsib-"),
-    _shape("mail_key", "re_", rf"{_NAME}{{6,}}_{_NAME}{{12,}}", free=True, fit=_has_digit),
+    _shape("mail_key", "re_", rf"{_NAME}{{6,}}_{_NAME}{{12,}}", free=True, fit=_is_random),
 )
 _SERVICE: Final = (
-    *_shapes("service_key", rf"{_HEX}{{32}}(?![0-9A-Za-z])", "SK", "AC", free=True),
+    *_shapes("service_key", rf"{_HEX}{{32}}(?![0-9A-Za-z\x00])", "SK", "AC", free=True),
     _shape("service_key", "sq0", r"[a-z]{3}-[\w-]{20,}", free=True),
     _shape("service_key", "EAAA", _WORD + "{50,}", free=True),
     _shape("service_key", "access_token$", r"\w{2,20}\$\w{8,}\$\w{16,}"),

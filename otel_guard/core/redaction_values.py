@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final
 
-
 DEPTH: Final = 16
 KEYS: Final = 256
 _MOST_NODES: Final = 4096

@@ -1,156 +1,162 @@
-"""SQL text without its values: literals become `?`, comments go, and a short name of what the statement does."""
+"""SQL without its literals, and the few words that name a statement."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Final
 
-LONGEST: Final = 16_384  # of a statement that is read; the rest is cut off, also within a literal
-SUMMARY_LIMIT: Final = 255  # OTel's, of `db.query.summary`
-UNKNOWN: Final = "SQL"
+from msgspec import Struct
 
-# Possessive and with an optional end: every alternative is linear, and an open literal takes the rest.
+from otel_guard.core.sql_names import named
+
+LIMIT: Final = 64 * 1024
+DOUBLE_QUOTED_TEXT: Final = frozenset({"mysql", "mariadb"})
+MASK: Final = "?"
 _TOKEN: Final = re.compile(
     r"""
-      (?P<line>--[^\n]*+)
-    | (?P<block>/\*)
-    | (?P<escaped>[eE]'(?:[^'\\]|''|\\.)*+(?:\\\Z|'?))
-    | (?P<string>(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*+'?)
-    | (?P<dollar>\$(?:[^\W\d]\w*)?\$)
-    | (?P<kept>"(?:[^"]|"")*+"? | `(?:[^`]|``)*+`? | [^\W\d][\w$]*+ | \$\d++ | \?\d++ | (?<![\w\]):]):\d++)
-    | (?P<number>0[xXoObB][\da-fA-F_]++\w*+ | \d[\d_]*+(?:\.[\d_]*+)?(?:[eE][+-]?\d++)?\w*+ | \.\d++(?:[eE][+-]?\d++)?\w*+)
+    (?P<line>--[^\n]*|^[ \t]*\#[^\n]*)
+    |(?P<block>/\*)
+    |(?P<dollar>(?<![\w$])\$(?:[^\W\d]\w*)?\$)
+    |(?P<oracle>(?<![\w$])[nN]?[qQ]'\S)
+    |(?P<escaped>(?<![\w$])[eE]')
+    |(?P<text>(?:(?<![\w$])(?:[bBnNxX]|[uU]&|_[A-Za-z0-9]{1,20}[ ]?))?')
+    |(?P<quoted>(?:(?<![\w$])[uU]&)?")
+    |(?P<tick>`)
+    |(?P<number>(?<![\w$:@?])(?:\d|\.\d)[\w.]*+(?:(?<=[eE])[+-]\d+)?)
+    |(?P<secret>(?<=\b[iI][dD][eE][nN][tT][iI][fF][iI][eE][dD][ ][bB][yY][ ])[^\s'";]+)
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.MULTILINE,
 )
 _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
-_PLACEHOLDER: Final = r"(?:\?\d*+|\$\d++|%s|%\(\w++\)s|:\w++|@\w++)(?:::\w++)?"
-_IN: Final = re.compile(rf"\b(IN)\s*+\(\s*+{_PLACEHOLDER}(?:\s*+,\s*+{_PLACEHOLDER})++\s*+\)", re.IGNORECASE)
-
-_NAME: Final = r'(?:"(?:[^"]|"")++"|`[^`]++`|\[[^\]\d?][^\]]*+\]|[^\W\d][\w$]*+)'
-_WORD: Final = re.compile(rf"{_NAME}(?:\s*+\.\s*+{_NAME})*+|[()]|[^\s()]")
-_UNQUOTED: Final = re.compile(r'^["`\[]|["`\]]$')
-_VERBS: Final = frozenset(
-    "ALTER ANALYZE BEGIN CALL CLOSE COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DESCRIBE DISCARD DO DROP END "
-    "EXEC EXECUTE EXPLAIN FETCH GRANT INSERT KILL LISTEN LOAD LOCK MERGE NOTIFY PRAGMA PREPARE REFRESH REINDEX RELEASE "
-    "REPLACE RESET REVOKE ROLLBACK SAVEPOINT SELECT SET SHOW START TRUNCATE UNLISTEN UPDATE USE VACUUM VALUES".split()
-)
-_DEFINES: Final = frozenset({"ALTER", "CREATE", "DROP"})
-_OBJECTS: Final = frozenset(
-    "COLUMN DATABASE DOMAIN EXTENSION FUNCTION INDEX POLICY PROCEDURE ROLE SCHEMA SEQUENCE TABLE TRIGGER TYPE USER VIEW".split()
-)
-_LEADS: Final = frozenset({"JOIN", "INTO", "TABLE"})
-_SKIPPED: Final = frozenset({"IF", "NOT", "EXISTS", "ONLY", "LATERAL", "TABLE", "INTO", "CONCURRENTLY"})
-_READERS: Final = frozenset({"SELECT", "DELETE"})  # whose FROM names a table; that of EXTRACT or TRIM does not
-_FIRST_NAMES: Final = frozenset({"UPDATE", "COPY", "TRUNCATE", "REPLACE", "ANALYZE", "VACUUM", "CALL"})
-_NO_NAMES: Final = frozenset({"SELECT", "VALUES", "SET", "UNNEST"})
+# The end of a quoted text; no end under both readings of a backslash before a quote: no match.
+_ENDS: Final = {
+    "'": re.compile(r"(?:[^'\\]|''|\\[^'])*+'", re.DOTALL),
+    '"': re.compile(r'(?:[^"\\]|""|\\[^"])*+"', re.DOTALL),
+    "`": re.compile(r"(?:[^`]|``)*+`", re.DOTALL),
+}
+_ESCAPED_END: Final = re.compile(r"(?:[^'\\]|''|\\.)*+'", re.DOTALL)
+_BRACKETS: Final = {"[": "]", "{": "}", "(": ")", "<": ">"}
+_NAME: Final = re.compile(r'(?:[uU]&)?"[^\W\d][\w$ .:-]{0,62}"')
+# What stands before a double-quoted text that some databases take for a string.
+_VALUE_BEFORE: Final = re.compile(r"(?:[=<>~]|\b(?:like|ilike|glob|regexp|match|between))\s*$", re.IGNORECASE)
+_MODE: Final = re.compile(r"\b(?:values|in\s*\(|on|returning|select|from|set)|\)", re.IGNORECASE)
+_CAST: Final = r"(?:::[^,()]++(?:\([^()]*+\)[^,()]*+)?)?"
+_PLACE: Final = rf"(?:\?\d*|%s|%\(\w+\)s|\$\d+|:\w+|@\w+|NULL|DEFAULT){_CAST}"
+_ROW: Final = rf"\( ?{_PLACE} ?(?:, ?{_PLACE} ?)*+\)"
+_IN_LIST: Final = re.compile(rf"\b(IN) ?{_ROW}", re.IGNORECASE)
+_ROWS: Final = re.compile(rf"({_ROW})(?:, ?{_ROW})++", re.IGNORECASE)
 
 
-def sanitize(query: str) -> str:
-    """*query* with `?` for every literal; comments dropped; placeholders and quoted identifiers kept.
+class Digest(Struct, frozen=True, kw_only=True):
+    """What may be shown of a statement."""
 
-    Where a backslash stands before a quotation mark in a plain string, servers disagree on its end: all after it goes.
+    text: str
+    summary: str
+    operation: str
+    table: str | None
+
+
+def digest(query: str, system: str = "") -> Digest:
+    """Sanitise and name *query* in one go; the cache is the caller's."""
+    text = sanitize(query, system)
+    names = named(text)
+    return Digest(text=text, summary=names.summary, operation=names.operation, table=names.table)
+
+
+def sanitize(query: str, system: str = "") -> str:
+    """*query* on one line, literals as `?`, without comments, lists of placeholders as one.
+
+    In doubt more than the literal goes. *system* (`db.system.name`) tells what `"…"` is; without it, it is a name
+    where it can be one.
     """
-    text = query[:LONGEST]
-    parts: list[str] = []
-    at = 0
-    while (found := _TOKEN.search(text, at)) is not None:
-        parts.append(text[at : found.start()])
-        shown, at = _shown(text, found)
-        parts.append(shown)
-    parts.append(text[at:])
-    return _IN.sub(r"\1 (?)", "".join(parts)).strip()
+    text = " ".join(_Scan(query[:LIMIT], has_double_quoted_text=system in DOUBLE_QUOTED_TEXT).run().split())
+    return _ROWS.sub(r"\1", _IN_LIST.sub(r"\1 (?)", text))
 
 
 def summary(query: str) -> str:
-    """What *query* does, with few different values: `SELECT users`, at most 255 characters."""
-    verb, tables = _parse(sanitize(query))
-    said = verb
-    for name in tables:
-        if len(said) + 1 + len(name) > SUMMARY_LIMIT:
-            break
-        said = f"{said} {name}"
-    return said
+    """Verbs and tables in their order (OTel's `db.query.summary`): `SELECT users`; at most 255 characters."""
+    return named(sanitize(query)).summary
 
 
 def table(query: str) -> str | None:
-    """The first table that *query* names, None if it names none."""
-    return next(iter(_parse(sanitize(query))[1]), None)
+    """The first table that *query* names."""
+    return named(sanitize(query)).table
 
 
-def _shown(text: str, found: re.Match[str]) -> tuple[str, int]:
-    """What stands for a token, and where the next begins."""
-    match found.lastgroup:
-        case "kept":
-            return found.group(), found.end()
-        case "line":
-            return "", found.end()
-        case "block":
-            return " ", _after_comment(text, found.end())
-        case "dollar":
-            end = text.find(found.group(), found.end())
-            return "?", len(text) if end < 0 else end + len(found.group())
-        case "string" if "\\'" in found.group():
-            return "?", len(text)
-        case _:
-            return "?", found.end()
+class _Scan:
+    """One pass over a statement; linear, whatever it holds."""
 
+    def __init__(self, query: str, *, has_double_quoted_text: bool) -> None:
+        self._query = query
+        self._has_double_quoted_text = has_double_quoted_text
+        self._has_nested_comments = True
+        self._mode = ""  # "values" or "in": a list of values is open
+        self._ends: dict[str, Callable[[re.Match[str]], tuple[int, str]]] = {
+            "line": lambda match: (match.end(), " "),
+            "block": self._block,
+            "dollar": lambda match: (self._find(match.group(), match.end()), MASK),
+            "oracle": self._oracle,
+            "escaped": lambda match: (self._end(_ESCAPED_END, "", match.end()), MASK),
+            "text": lambda match: (self._end(_ENDS["'"], "'", match.end()), MASK),
+            "quoted": self._quoted,
+            "tick": self._tick,
+            "number": lambda match: (match.end(), MASK),
+            "secret": lambda match: (match.end(), MASK),
+        }
 
-def _after_comment(text: str, at: int) -> int:
-    depth = 1  # Postgres nests them
-    while depth:
-        edge = _COMMENT_EDGE.search(text, at)
-        if edge is None:
-            return len(text)
-        depth += 1 if edge.group() == "/*" else -1
-        at = edge.end()
-    return at
+    def run(self) -> str:
+        """The query without literals and comments."""
+        kept: list[str] = []
+        position = 0
+        while (match := _TOKEN.search(self._query, position)) is not None:
+            before = self._query[position : match.start()]
+            self._follow(before)
+            kept.append(before)
+            position, shown = self._ends[match.lastgroup or ""](match)
+            kept.append(shown)
+        kept.append(self._query[position:])
+        return "".join(kept)
 
+    def _follow(self, text: str) -> None:
+        for word in _MODE.findall(text):
+            if word == ")":
+                self._mode = "values" if self._mode == "values" else ""
+            else:
+                self._mode = word.lower().rstrip("( \t\n\r") if word[0] in "vViI" else ""
 
-def _parse(text: str) -> tuple[str, dict[str, None]]:
-    """The verb and the tables, in their order, without the names that WITH defines."""
-    words = [found.group() for found in _WORD.finditer(text)]
-    verb, tables, defined = UNKNOWN, dict[str, None](), set[str]()
-    frames: list[str] = [""]  # the verb of each open parenthesis
-    for index, word in enumerate(words):
-        upper = word.upper()
-        before = words[index - 1].upper() if index else ""
-        if word == "(":
-            frames.append("")
-        elif word == ")":
-            frames = frames[:-1] or [""]
-        elif upper in _VERBS and not frames[-1]:
-            frames[-1] = upper
-            if len(frames) == 1 or (verb == UNKNOWN and all(one == "(" for one in words[:index])):
-                verb = _verb(upper, words, index)
-            if upper in _FIRST_NAMES:
-                tables |= dict.fromkeys(_names(words, index + 1, may_call=False))
-        elif upper == "AS" and "WITH" in {one.upper() for one in words[:1]} and words[index + 1 : index + 2] == ["("]:
-            defined.add(_plain(words[index - 1]))
-        elif _leads(upper, before, frames[-1]):
-            tables |= dict.fromkeys(_names(words, index + 1, may_call=upper in {"FROM", "JOIN"}))
-    return verb, {name: None for name in tables if name not in defined}
+    def _block(self, match: re.Match[str]) -> tuple[int, str]:
+        depth = 0
+        if self._has_nested_comments:
+            for edge in _COMMENT_EDGE.finditer(self._query, match.start()):
+                depth += 1 if edge.group() == "/*" else -1
+                if depth == 0:
+                    return edge.end(), " "
+        self._has_nested_comments = False
+        return self._find("*/", match.end()), " "
 
+    def _oracle(self, match: re.Match[str]) -> tuple[int, str]:
+        opening = match.group()[-1]
+        return self._find(_BRACKETS.get(opening, opening) + "'", match.end()), MASK
 
-def _leads(word: str, before: str, verb: str) -> bool:
-    """Whether a table's name comes next."""
-    if word == "FROM":
-        return verb in _READERS and before != "DISTINCT"
-    return word in _LEADS or (word in {"ON", "USING"} and (verb, word) in {("CREATE", "ON"), ("DELETE", "USING")})
+    def _quoted(self, match: re.Match[str]) -> tuple[int, str]:
+        end = self._end(_ENDS['"'], '"', match.end())
+        shown = self._query[match.start() : end]
+        if self._has_double_quoted_text or _NAME.fullmatch(shown) is None:
+            return end, MASK
+        is_value = self._mode or _VALUE_BEFORE.search(self._query[max(0, match.start() - 20) : match.start()])
+        return end, MASK if is_value and self._query[end : end + 1] != "." else shown
 
+    def _tick(self, match: re.Match[str]) -> tuple[int, str]:
+        end = self._end(_ENDS["`"], "", match.end())
+        shown = self._query[match.start() : end]
+        return end, shown if shown.endswith("`") and len(shown) > 1 else MASK
 
-def _verb(verb: str, words: list[str], index: int) -> str:
-    following = (word.upper() for word in words[index + 1 : index + 5])
-    kind = next((word for word in following if word in _OBJECTS), None) if verb in _DEFINES else None
-    return verb if kind is None else f"{verb} {kind}"
+    def _end(self, pattern: re.Pattern[str], quote: str, start: int) -> int:
+        closed = pattern.match(self._query, start)
+        if closed is not None:
+            return closed.end()
+        last = self._query.rfind(quote, start) if quote else -1
+        return last + 1 if last >= start else len(self._query)
 
-
-def _names(words: list[str], index: int, *, may_call: bool) -> Iterator[str]:
-    while index < len(words) and words[index].upper() in _SKIPPED:
-        index += 1
-    if index >= len(words) or not re.match(_NAME, words[index]) or words[index].upper() in _NO_NAMES:
-        return
-    if not (may_call and words[index + 1 : index + 2] == ["("]):
-        yield _plain(words[index])
-
-
-def _plain(name: str) -> str:
-    return ".".join(_UNQUOTED.sub("", part.strip()) for part in name.split("."))
+    def _find(self, end: str, start: int) -> int:
+        found = self._query.find(end, start)
+        return found + len(end) if found >= 0 else len(self._query)

@@ -1,0 +1,1 @@
+"""The queue on disk: append, read, deliver, adopt."""
