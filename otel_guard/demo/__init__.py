@@ -1,0 +1,1 @@
+"""The main job with known faults, on local stand-ins."""
