@@ -4,12 +4,16 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
+from opentelemetry import metrics, trace
 
+from otel_guard.capture.entrances import Entrances
 from otel_guard.core.exceptions import SettingsError
 from otel_guard.core.redaction import Redactor, check_rule
+from otel_guard.instrumentation import _libraries
+from otel_guard.instrumentation._engine import Engine
 from otel_guard.journal import place
 from otel_guard.journal.journal import Journal
 from otel_guard.journal.pump import SinkSpec
@@ -26,6 +30,7 @@ from otel_guard.store.heartbeats import Beat
 MIB: Final = 1024 * 1024
 SENTRY_LAG_S: Final = 24 * 3600.0
 BEAT_S: Final = 60.0
+SCOPE: Final = "otel_guard"
 
 Say = Callable[[str], None]
 Target = str | None
@@ -111,8 +116,44 @@ def journal(settings: Settings, who: Identity, made: Sinks, failsafe: Failsafe, 
     )
 
 
-def beat(who: Identity, queue: Journal) -> Beat:
-    """This process's row of `heartbeats`."""
+def engine(settings: Settings, entrances: Entrances, failsafe: Failsafe) -> Engine:
+    """The engine of all instrumentations, on the providers that are set now."""
+    return Engine(
+        trace.get_tracer(SCOPE),
+        metrics.get_meter(SCOPE),
+        failsafe,
+        handover=entrances.handover,
+        unhandled=entrances.unhandled,
+        user=entrances.set_user,
+        http_children=settings.instrument.http_children,
+        opt_in=frozenset(settings.capture.opt_in),
+    )
+
+
+def watch_libraries(settings: Settings, made: Engine) -> list[str]:
+    """Watch what is loaded or will be; names in the settings that are no library of ours."""
+    group = settings.instrument
+    said = _libraries.install(made, off=frozenset(group.off), on=frozenset(group.on))
+    return [status.name for status in said if status.status == "unknown"]
+
+
+class Beats:
+    """This process's row of `heartbeats`, each 60 s."""
+
+    def __init__(self, who: Identity) -> None:
+        self._who = who
+        self._at = -BEAT_S
+
+    def tend(self, sink: PostgresSink, queue: Journal) -> None:
+        """Let the sink see to its connection, and write the row when it is due."""
+        sink.tend()
+        now = SYSTEM.monotonic()
+        if now - self._at >= BEAT_S:
+            self._at = now
+            sink.beat(_beat(self._who, queue))
+
+
+def _beat(who: Identity, queue: Journal) -> Beat:
     stats = queue.stats()
     return Beat(
         name=who.service,

@@ -29,7 +29,7 @@ def capture_error(
     running = guard.running()
     if running is None:
         return None
-    return running.report(exc, context, severity, user_id, metadata)
+    return running.report(exc, context=context, severity=severity, user_id=user_id, metadata=metadata)
 
 
 def watch(

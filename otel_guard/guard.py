@@ -6,11 +6,10 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
-from typing import Final, Self
+from collections.abc import Callable
+from typing import Any, Final, Self
 
 import msgspec
-from opentelemetry import metrics, trace
 
 from otel_guard import assembly
 from otel_guard.capture import tracing
@@ -18,7 +17,6 @@ from otel_guard.capture.parts import Capture
 from otel_guard.capture.roots import Roots
 from otel_guard.core.exceptions import NotConfiguredError
 from otel_guard.core.record import Amendment
-from otel_guard.instrumentation import _libraries
 from otel_guard.instrumentation._engine import Engine
 from otel_guard.journal.journal import Journal
 from otel_guard.runtime.clock import SYSTEM
@@ -31,6 +29,7 @@ logger: Final = logging.getLogger("otel_guard")
 REPEATS_S: Final = 1.0
 STATS_S: Final = 15.0
 SCOPE: Final = "otel_guard"
+SEMCONV: Final = ("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
 
 
 class Guard:
@@ -44,7 +43,7 @@ class Guard:
         self._roots = Roots()
         self._redactor = assembly.redactor(self.settings, self._problems)
         self._is_open = False
-        self._beat_at = -assembly.BEAT_S
+        self._beats = assembly.Beats(self._identity)
         self._sinks = assembly.sinks(
             self.settings, self._identity, self._redactor, self._root_ended, self._tend, self._problems, self._say
         )
@@ -82,6 +81,7 @@ class Guard:
         if not self.settings.enabled:
             return
         self._is_open = True
+        os.environ.setdefault(*SEMCONV)  # read once, by the first instrumentor
         with self._failsafe("configure: tracing"):
             self._tracing = tracing.set_up(self._identity, self._redactor, os.environ)
             self._tracing.provider.add_span_processor(self.capture.processor)
@@ -90,7 +90,9 @@ class Guard:
             self._journal.every(STATS_S, self.capture.stats.emit)
             self._journal.start()
         with self._failsafe("configure: instrumentation"):
-            self._instrument()
+            self.engine = assembly.engine(self.settings, self.capture.entrances, self._failsafe)
+            for name in assembly.watch_libraries(self.settings, self.engine):
+                self._problem(f"OTEL_GUARD_INSTRUMENT_OFF or _ON names {name}, which is no library we know")
         with self._failsafe("configure: hooks"):
             self._quiet.install()
             self.capture.install()
@@ -98,20 +100,12 @@ class Guard:
         os.register_at_fork(after_in_child=_weakly(self))
         atexit.register(self.close)
 
-    def report(
-        self,
-        exc: BaseException | None,
-        context: object,
-        severity: object,
-        user_id: object,
-        metadata: Mapping[str, object] | None,
-    ) -> str | None:
+    def report(self, exc: BaseException | None, **said: Any) -> str | None:
         """The application's own report: see `otel_guard.capture_error`."""
         with self._failsafe("capture_error"):
-            if exc is None and sys.exc_info()[1] is None:
-                self._say("capture_error() was called without an exception: call it in an except block, or give one")
-                return None
-            return self.capture.entrances.capture_error(exc, context, severity, user_id, metadata)
+            if exc is not None or sys.exc_info()[1] is not None:
+                return self.capture.entrances.capture_error(exc, **said)
+            self._say("capture_error() was called without an exception: call it in an except block, or give one")
         return None
 
     def set_user(self, user_id: object) -> None:
@@ -161,24 +155,6 @@ class Guard:
                 tracing.shut_down(self._tracing, limit_s)
         self._quiet.uninstall()
 
-    def _instrument(self) -> None:
-        self.engine = Engine(
-            trace.get_tracer(SCOPE),
-            metrics.get_meter(SCOPE),
-            self._failsafe,
-            handover=self.capture.entrances.handover,
-            unhandled=self.capture.entrances.unhandled,
-            user=self.capture.entrances.set_user,
-            http_children=self.settings.instrument.http_children,
-            opt_in=frozenset(self.settings.capture.opt_in),
-        )
-        said = _libraries.install(
-            self.engine, off=frozenset(self.settings.instrument.off), on=frozenset(self.settings.instrument.on)
-        )
-        for status in said:
-            if status.status == "unknown":
-                self._problem(f"OTEL_GUARD_INSTRUMENT_OFF or _ON names {status.name}, which is no library we know")
-
     def _root_ended(self, trace_id: str) -> bool:
         return not self._roots.is_open(trace_id)
 
@@ -188,13 +164,8 @@ class Guard:
 
     def _tend(self) -> None:
         """In the thread of Postgres, between two batches."""
-        postgres, now = self._sinks.postgres, SYSTEM.monotonic()
-        if postgres is None:
-            return
-        postgres.tend()
-        if now - self._beat_at >= assembly.BEAT_S:
-            self._beat_at = now
-            postgres.beat(assembly.beat(self._identity, self._journal))
+        if self._sinks.postgres is not None:
+            self._beats.tend(self._sinks.postgres, self._journal)
 
     def _own_event(self, exc: BaseException, event_id: str) -> None:
         with self._failsafe("sentry event"):

@@ -1,7 +1,9 @@
-"""A Postgres server for the session, and a fresh migrated database for a test."""
+"""A Postgres server for the session, a fresh migrated database for a test, and no skip where CI forbids it."""
 
+import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -10,6 +12,31 @@ from otel_guard.demo.postgres import Postgres, PostgresError, start
 from otel_guard.store.migrate import migrate
 
 TEMPLATE = "otel_guard_template"
+FORBIDDEN = "skipped, which OTEL_GUARD_REQUIRE_ALL=1 forbids (mark what may be skipped: may_skip): "
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With OTEL_GUARD_REQUIRE_ALL=1 a skipped test has failed, unless it is marked `may_skip`."""
+    report = yield
+    is_expected = hasattr(report, "wasxfail") or item.get_closest_marker("may_skip") is not None
+    return report if is_expected else _not_skipped(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips itself as a whole."""
+    return _not_skipped((yield))
+
+
+def _not_skipped(report: Report) -> Report:
+    if report.skipped and os.environ.get("OTEL_GUARD_REQUIRE_ALL") == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = FORBIDDEN + reason
+    return report
 
 
 class Server:

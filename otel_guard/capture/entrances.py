@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Final
 
@@ -13,7 +14,7 @@ from otel_guard.capture.recording import OWN_EVENT
 from otel_guard.capture.roots import Open, Roots, route_of
 from otel_guard.capture.seen import Seen, Way
 from otel_guard.capture.span_processor import GuardSpanProcessor
-from otel_guard.core import classify
+from otel_guard.core import classify, marks
 from otel_guard.core.classify import Kind
 from otel_guard.core.outcome import Facts, Outcome
 from otel_guard.core.record import Context, Severity
@@ -99,13 +100,11 @@ class Entrances:
 
     def own_event(self, exc: BaseException, event_id: str) -> None:
         """The application's own Sentry SDK reports *exc* as *event_id*."""
-        try:
-            exc.__dict__.setdefault(OWN_EVENT, event_id)
-        except Exception:
-            return  # no `__dict__`: at worst a second event
-        seen = self._here("log", exc)
-        if _is_marked(exc):
-            self._pipeline.see(seen)
+        for node in marks.chain(exc, with_suppressed=True):
+            with suppress(Exception):  # no `__dict__`: at worst a second event
+                node.__dict__.setdefault(OWN_EVENT, event_id)
+            if (mark := marks.get(node)) is not None:
+                self._pipeline.reported(node, mark, event_id)
 
     def _here(self, way: Way, exc: BaseException | None) -> Seen:
         """What is known at this point: the open span and its request."""
@@ -120,6 +119,7 @@ class Entrances:
             span_id=current.span_id,
             ancestors=self._roots.ancestors(current.span_id),
             root=root,
+            started_ms=root.started_ns // 1_000_000 if root is not None else None,
             user_id=None if root is not None else _user.get(),
             route=route_of(root),
             has_callers=way in {"capture", "log", "span", "signal"},
@@ -135,8 +135,3 @@ class Entrances:
 
 def _current() -> SpanContext:
     return trace.get_current_span().get_span_context()
-
-
-def _is_marked(exc: BaseException) -> bool:
-    from_dict = getattr(exc, "__dict__", {})
-    return "_otel_guard" in from_dict or exc.__cause__ is not None or exc.__context__ is not None

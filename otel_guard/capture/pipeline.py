@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from otel_guard.capture.grading import Grade, grade, risen
 from otel_guard.capture.recognition import Recognised, kept_of, recognise
-from otel_guard.capture.recording import Read, Recording, repeat_of, says_nothing
+from otel_guard.capture.recording import Read, Recording, own_event, repeat_of, says_nothing
 from otel_guard.capture.roots import Root
 from otel_guard.capture.seen import Seen
 from otel_guard.core import fingerprint as recipe
@@ -75,7 +75,7 @@ class Pipeline:
         if known.is_ignored:
             return None
         if known.is_repeat:
-            self._count(self._again(seen, known.marks[0]))
+            self._count(self._recording.again(seen, known.marks[0]))
             return None
         if known.marks:
             for mark, carrier in zip(known.marks, known.carriers, strict=True):
@@ -86,8 +86,14 @@ class Pipeline:
     def end_root(self, root: Root) -> None:
         """A request ends: its user may have become known after its records."""
         for kept in root.records:
-            if root.user_id is not None and not kept.has_user:
+            if root.user_id is not None and kept.mark.user_id is None:
                 self._append_amendment(self._recording.late_user(kept.mark, root.user_id))
+
+    def reported(self, exc: BaseException, mark: Mark, event_id: str) -> None:
+        """The application's own Sentry SDK reports a failure that has a record."""
+        if mark.record_id and mark.sentry_event_id is None:
+            marks.put(exc, msgspec.structs.replace(mark, sentry_event_id=event_id))
+            self._append_amendment(self._recording.own_event(mark, event_id))
 
     def emit_repeats(self) -> None:
         """Append what storms counted, one frame a fingerprint."""
@@ -138,22 +144,6 @@ class Pipeline:
         self.counts.repeated += 1
         self._repeats.put(repeat)
 
-    def _again(self, seen: Seen, mark: Mark) -> Repeat:
-        """The repeat row of an exception object that was raised anew."""
-        read = self._recording.read(seen)
-        return Repeat(
-            id="",
-            seq=0,
-            n=1,
-            error_type=read.error_type,
-            message=read.message,
-            context=mark.context,
-            severity=mark.severity,
-            fingerprint=mark.fingerprint,
-            title=mark.title,
-            parts=(),
-        )
-
     def _mark(self, seen: Seen, read: Read, graded: Grade, key: str, record_id: str) -> None:
         mark = Mark(
             record_id=record_id,
@@ -169,13 +159,13 @@ class Pipeline:
             handled=not seen.is_unhandled,
             has_stack=read.raised is not None,
             is_logged=seen.logged is not None,
+            user_id=self._recording.user(seen),
+            sentry_event_id=own_event(seen.exc),
         )
         if seen.exc is not None:
             marks.put(seen.exc, mark)
         if seen.root is not None and record_id:
-            kept = kept_of(mark, seen, is_status_only=seen.exc is None)
-            kept.has_user = self._recording.user(seen) is not None
-            seen.root.records.append(kept)
+            seen.root.records.append(kept_of(mark, seen, is_status_only=seen.exc is None))
 
     def _remark(self, carrier: BaseException | None, seen: Seen, mark: Mark, amendment: Amendment) -> None:
         """Remember on the exception and in the request what the row now says."""
@@ -187,6 +177,8 @@ class Pipeline:
             handled=mark.handled if amendment.handled is None else amendment.handled,
             has_stack=mark.has_stack or amendment.stack_trace is not None,
             is_logged=mark.is_logged or seen.logged is not None,
+            user_id=amendment.user_id or mark.user_id,
+            sentry_event_id=amendment.sentry_event_id or mark.sentry_event_id,
         )
         if carrier is not None:
             marks.put(carrier, new)

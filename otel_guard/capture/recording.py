@@ -89,7 +89,7 @@ class Recording:
             metadata=self._metadata(seen, raised),
             stack_trace=self._tracebacks.stack(seen.exc, raised) if seen.exc is not None and raised else None,
             handled=not seen.is_unhandled,
-            caused_by=known.caused_by,
+            caused_by=known.caused_by or seen.caused_by,
             system=seen.kind.system,
             operation=self._redactor.text(seen.kind.operation) or None,
             route=seen.route or route_of(seen.root),
@@ -116,13 +116,13 @@ class Recording:
             context=seen.context,
             final=seen.severity is not None or seen.context is not None,
             handled=False if seen.is_unhandled and mark.handled is not False else None,
-            user_id=self.user(seen) if seen.user_id or seen.is_unhandled else None,
+            user_id=self._late_user_id(seen, mark),
             route=(seen.route or route_of(seen.root)) if is_late else None,
             error_type=raised.error_type if raised is not None else None,
             message=raised.message if raised is not None else None,
             stack_trace=stack,
             metadata=self._redactor.mapping(metadata) if metadata else None,
-            sentry_event_id=own_event(seen.exc),
+            sentry_event_id=own_event(seen.exc) if mark.sentry_event_id is None else None,
             reportable=True if is_late else None,
             trace_id=mark.trace_id,
         )
@@ -137,6 +137,34 @@ class Recording:
             of_severity=mark.severity,
             user_id=self._redactor.text(user_id),
             trace_id=mark.trace_id,
+        )
+
+    def own_event(self, mark: Mark, event_id: str) -> Amendment:
+        """The application's own Sentry SDK reported the failure."""
+        return Amendment(
+            id=mark.record_id,
+            fingerprint=mark.fingerprint,
+            title=mark.title,
+            of_context=mark.context,
+            of_severity=mark.severity,
+            sentry_event_id=event_id,
+            trace_id=mark.trace_id,
+        )
+
+    def again(self, seen: Seen, mark: Mark) -> Repeat:
+        """The repeat row of an exception object that was raised anew."""
+        read = self.read(seen)
+        return Repeat(
+            id="",
+            seq=0,
+            n=1,
+            error_type=read.error_type,
+            message=read.message,
+            context=mark.context,
+            severity=mark.severity,
+            fingerprint=mark.fingerprint,
+            title=mark.title,
+            parts=(),
         )
 
     def user(self, seen: Seen) -> str | None:
@@ -156,6 +184,12 @@ class Recording:
         clean = self._redactor.mapping(metadata)
         place = place_attributes(raised.place) if raised is not None else self._place()
         return clean | {"place": place} if place else clean
+
+    def _late_user_id(self, seen: Seen, mark: Mark) -> str | None:
+        """The first that is known stays."""
+        if mark.user_id is not None or not (seen.user_id or seen.is_unhandled):
+            return None
+        return self.user(seen)
 
     def _late_metadata(self, seen: Seen, mark: Mark, *, is_wrapped: bool) -> dict[str, object]:
         metadata: dict[str, object] = dict(seen.metadata)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import SpanKind
 
-from otel_guard.core import semconv
+from otel_guard.core import marks, semconv
 from otel_guard.core.marks import Mark
 
 MAX_SPANS: Final = 10_000
@@ -31,6 +31,7 @@ class Open(Struct):
     thread: int
     live_exception: int  # id() of the exception that was being handled when it began
     is_folded: bool
+    caused_by: str | None  # the record of that exception
 
 
 class Kept(Struct):
@@ -39,7 +40,6 @@ class Kept(Struct):
     mark: Mark
     status: int | None = None  # of a status-only HTTP failure
     host: str | None = None
-    has_user: bool = False
 
 
 class Repeated(Struct):
@@ -77,7 +77,13 @@ class Roots:
         above = self._spans.get(parent_id) if parent_id is not None else None
         _shorten(self._spans, MAX_SPANS)
         self._spans[context.span_id] = Open(
-            span, context.trace_id, parent_id, threading.get_ident(), id(live) if live else 0, _is_folded(span, above)
+            span,
+            context.trace_id,
+            parent_id,
+            threading.get_ident(),
+            id(live) if live else 0,
+            _is_folded(span, above),
+            _record_of(live) if live else None,
         )
         if parent_id is None:
             _shorten(self._roots, MAX_ROOTS)
@@ -143,6 +149,11 @@ def route_of(root: Root | None) -> str | None:
     attributes = root.span.attributes if root is not None else None
     value = attributes.get(semconv.HTTP_ROUTE) if attributes else None
     return str(value) if value else None
+
+
+def _record_of(exc: BaseException) -> str | None:
+    mark = next(filter(None, map(marks.get, marks.chain(exc))), None)
+    return mark.record_id or None if mark is not None else None
 
 
 def _is_folded(span: Span, above: Open | None) -> bool:

@@ -28,6 +28,7 @@ class Seen(Struct, kw_only=True):
     span_id: int = 0
     ancestors: tuple[str, ...] = ()
     started_ms: int | None = None
+    caused_by: str | None = None  # the record whose exception was being handled when the span began
     root: Root | None = None
     is_unhandled: bool = False
     is_warning: bool = False  # recorded on a span that did not fail

@@ -1,7 +1,5 @@
 """Every span that ends: counted, judged slow or failed, and handed on."""
 
-import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -9,15 +7,14 @@ from opentelemetry.context import Context as OtelContext
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
+from otel_guard.capture.ended import ENTRY, call_of, live_exception, seen_of
 from otel_guard.capture.pipeline import Pipeline
 from otel_guard.capture.roots import Open, Root, Roots, count_query, route_of
-from otel_guard.capture.seen import Seen
 from otel_guard.capture.stats import REPEATS, Stats
 from otel_guard.core import classify, semconv
-from otel_guard.core.classify import Call, Kind
-from otel_guard.core.error_class import error_class, status_of
+from otel_guard.core.classify import Call
 from otel_guard.core.outcome import Outcome
-from otel_guard.core.record import Context, Severity
+from otel_guard.core.record import Context
 from otel_guard.runtime.failsafe import Failsafe
 from otel_guard.runtime.suppression import is_sending
 
@@ -29,8 +26,6 @@ _KINDS: Final[dict[SpanKind, str]] = {
     SpanKind.PRODUCER: classify.PRODUCER,
     SpanKind.INTERNAL: classify.INTERNAL,
 }
-_ENTRY: Final = frozenset({classify.SERVER, classify.CONSUMER})
-_OUR_FAULT: Final = 500
 Handed = tuple[BaseException | None, Outcome]
 
 
@@ -116,8 +111,8 @@ class GuardSpanProcessor(SpanProcessor):
             return
         scope = span.instrumentation_scope.name if span.instrumentation_scope else ""
         named = classify.kind_of(kind, span.name, scope, attributes, self._hosts)
-        exc, outcome = handed or (_live_exception(opened) if is_error or span.events else None, None)
-        call = self._call(span, kind, named, attributes, root, outcome, is_error=is_error)
+        exc, outcome = handed or (live_exception(opened) if is_error or span.events else None, None)
+        call = call_of(span, kind, named, attributes, route_of(root), outcome, is_error=is_error)
         self._count(call, root, span, attributes)
         if self._stats.is_slow(call):
             self._stats.slow(call, attributes, f"{span.context.span_id:016x}", call.trace_id)
@@ -128,42 +123,8 @@ class GuardSpanProcessor(SpanProcessor):
         is_lost_charge = call.outcome == "cancelled" and call.context == "payment"
         if is_error or is_warning or is_partial or is_lost_charge:
             self._pipeline.see(
-                _seen(span, kind, named, attributes, opened, root, exc, outcome, self._roots, is_warning=is_warning)
+                seen_of(span, kind, named, attributes, opened, root, exc, outcome, self._roots, is_warning=is_warning)
             )
-
-    def _call(
-        self,
-        span: ReadableSpan,
-        kind: str,
-        named: Kind,
-        attributes: Mapping[str, object],
-        root: Root | None,
-        outcome: Outcome | None,
-        *,
-        is_error: bool,
-    ) -> Call:
-        result = (
-            outcome.kind if outcome else str(attributes.get(semconv.GUARD_OUTCOME) or ("failed" if is_error else "ok"))
-        )
-        ended_ns = span.end_time or 0
-        found = None
-        if is_error:
-            error_type = attributes.get(semconv.ERROR_TYPE)
-            given = outcome.error_class if outcome else None
-            found = given or error_class(named.context, attributes, str(error_type) if error_type else None)
-        return Call(
-            kind=kind,
-            context=named.context,
-            system=named.system,
-            operation=named.operation,
-            outcome="cancelled" if result == "aborted" else result,
-            error_class=found,
-            duration_ms=(ended_ns - (span.start_time or ended_ns)) / 1e6,
-            ended_ms=ended_ns // 1_000_000,
-            route=route_of(root),
-            trace_id=f"{span.context.trace_id:032x}",
-            name=classify.metric_name(kind, named.context),
-        )
 
     def _count(self, call: Call, root: Root | None, span: ReadableSpan, attributes: Mapping[str, object]) -> None:
         self._stats.observe(call)
@@ -183,7 +144,7 @@ class GuardSpanProcessor(SpanProcessor):
         if root.records and root.user_id is not None:
             self._pipeline.end_root(root)
         kind = _KINDS[span.kind]
-        if kind in _ENTRY and root.summaries:
+        if kind in ENTRY and root.summaries:
             route = route_of(root)
             self._stats.repeats(root, route, f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}")
 
@@ -194,70 +155,3 @@ class GuardSpanProcessor(SpanProcessor):
             return False
         port = attributes.get(semconv.SERVER_PORT, attributes.get(semconv.NET_PEER_PORT))
         return (classify.host_of(attributes), port) in self._own_peers
-
-
-def _live_exception(opened: Open | None) -> BaseException | None:
-    """The exception that is passing through right now, unless it was being handled already when the span began."""
-    live = sys.exc_info()[1]
-    if live is None or opened is None or opened.thread != threading.get_ident() or opened.live_exception == id(live):
-        return None
-    return live
-
-
-def _seen(
-    span: ReadableSpan,
-    kind: str,
-    named: Kind,
-    attributes: Mapping[str, object],
-    opened: Open | None,
-    root: Root | None,
-    exc: BaseException | None,
-    outcome: Outcome | None,
-    roots: Roots,
-    *,
-    is_warning: bool,
-) -> Seen:
-    event = next((one for one in reversed(span.events) if one.name == "exception"), None)
-    recorded = event.attributes or {} if event is not None else {}
-    error_type = (outcome.error_type if outcome else None) or attributes.get(semconv.ERROR_TYPE)
-    is_root = root is not None and root.span.context.span_id == span.context.span_id
-    is_entry = kind in _ENTRY
-    left = exc is not None and (is_entry or (is_root and kind == classify.INTERNAL)) and not is_warning
-    status = status_of(attributes)
-    own_5xx = kind == classify.SERVER and exc is None and status is not None and status >= _OUR_FAULT
-    message = (
-        (outcome.message if outcome else None) or recorded.get(semconv.EXCEPTION_MESSAGE) or span.status.description
-    )
-    typed = recorded.get(semconv.EXCEPTION_TYPE) or error_type or (str(status) if status else None)
-    return Seen(
-        way="span",
-        exc=exc,
-        kind=named,
-        span_kind=kind,
-        error_type=str(error_type or typed) if error_type or typed else None,
-        error_class=outcome.error_class if outcome else None,
-        message=str(message) if message else None,
-        is_said=outcome is not None and outcome.message is not None,
-        attributes={**attributes, **outcome.attributes} if outcome else attributes,
-        trace_id=span.context.trace_id,
-        span_id=span.context.span_id,
-        ancestors=_ancestors(opened, roots),
-        started_ms=(span.start_time or 0) // 1_000_000,
-        root=root,
-        is_unhandled=left,
-        is_warning=is_warning,
-        floor=_floor(is_unhandled=left, is_entry=is_entry, own_5xx=own_5xx),
-        route=route_of(root),
-    )
-
-
-def _ancestors(opened: Open | None, roots: Roots) -> tuple[str, ...]:
-    if opened is None or opened.parent_id is None:
-        return ()
-    return (f"{opened.parent_id:016x}", *roots.ancestors(opened.parent_id))
-
-
-def _floor(*, is_unhandled: bool, is_entry: bool, own_5xx: bool) -> Severity | None:
-    if own_5xx or (is_unhandled and is_entry):
-        return "high"
-    return "medium" if is_unhandled else None

@@ -75,7 +75,7 @@ def _existing(folder: Path) -> Path:
 def _sinks(given: Settings, dsn: str) -> Iterator[Mapping[str, SinkSpec]]:
     with ExitStack() as stack:
         postgres = stack.enter_context(closing(PostgresSink(dsn, clock=SYSTEM, say=_say)))
-        sinks = {"postgres": SinkSpec(sink=postgres, is_durable=True)}
+        sinks = {"postgres": SinkSpec(sink=postgres, durable=True)}
         sentry_dsn = os.environ.get("SENTRY_DSN")
         if sentry_dsn and given.sentry != "off":
             who = identity(given, os.environ)
@@ -88,7 +88,7 @@ def _sinks(given: Settings, dsn: str) -> Iterator[Mapping[str, SinkSpec]]:
                 clock=SYSTEM,
                 say=_say,
             )
-            sinks["sentry"] = SinkSpec(sink=stack.enter_context(closing(sentry)), is_durable=False)
+            sinks["sentry"] = SinkSpec(sink=stack.enter_context(closing(sentry)), durable=False)
         yield sinks
 
 

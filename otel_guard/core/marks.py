@@ -29,6 +29,8 @@ class Mark(Struct, frozen=True, array_like=True, kw_only=True):
     handled: bool | None = None
     has_stack: bool = True
     is_logged: bool = False  # `metadata.logged` holds the first log of it
+    user_id: str | None = None
+    sentry_event_id: str | None = None  # of the application's own event
 
     @property
     def at_ms(self) -> int:
@@ -71,7 +73,7 @@ def get(exc: BaseException) -> Mark | None:
     return Mark(**dict(zip(Mark.__struct_fields__, values, strict=True)))
 
 
-def chain(exc: BaseException) -> Iterator[BaseException]:
+def chain(exc: BaseException, *, with_suppressed: bool = False) -> Iterator[BaseException]:
     """*exc*, then causes, unsuppressed contexts and members of groups, nearest first; 50 nodes, cycles are safe."""
     seen: set[int] = set()
     waiting = [exc]
@@ -81,14 +83,14 @@ def chain(exc: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(node))
         yield node
-        waiting += _below(node)
+        waiting += _below(node, with_suppressed=with_suppressed)
 
 
-def _below(exc: BaseException) -> list[BaseException]:
+def _below(exc: BaseException, *, with_suppressed: bool) -> list[BaseException]:
     below: list[BaseException] = []
     if exc.__cause__ is not None:
         below.append(exc.__cause__)
-    elif exc.__context__ is not None and not exc.__suppress_context__:
+    elif exc.__context__ is not None and (with_suppressed or not exc.__suppress_context__):
         below.append(exc.__context__)
     if isinstance(exc, BaseExceptionGroup):
         below += exc.exceptions
@@ -116,7 +118,7 @@ def judge(mark: Mark, seen: Sighting, *, is_wrapped: bool) -> Verdict:
     if mark.writer_id != seen.writer_id:
         return "sighting" if age_ms < FOREIGN_WRITER_S * 1000 else "new"
     if mark.trace_id and seen.trace_id and mark.trace_id != seen.trace_id:
-        began_after = seen.span_started_ms is not None and seen.span_started_ms > mark.at_ms
+        began_after = seen.span_started_ms is not None and seen.span_started_ms >= mark.at_ms
         return "new" if seen.is_client_span or began_after or age_ms > REUSED_AFTER_MS else "repeat"
     if seen.is_span and mark.span_id and seen.span_id not in (mark.span_id, *mark.ancestors):
         return "new_caused_by" if is_wrapped else "new"

@@ -18,12 +18,13 @@ _GROUP: Final = re.compile(r"\d+")
 _SSN: Final = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?!\d|-\d)")
 _HEX_WORD: Final = frozenset({16, 20, 24, 28, 32, 40, 48, 56, 64, 96, 128})
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz_"
+_DASHED_LETTERS: Final = _LETTERS + "-"
 _HEX: Final = frozenset("0123456789abcdef")
 _DASHED: Final = re.compile(  # ids that may hold nothing but digits: a UUID, a traceparent
     r"(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})(?![0-9a-f])"
 )
 _ID_KEY: Final = re.compile(r"(?:trace|span)[_.-]?id[\"']?\s?[:=]\s?[\"']?$")
-_UUID: Final = 36
+_UUID, _TRACEPARENT = 36, 55
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _LEAST, _SSN_LENGTH, _COUNTRY = 13, 11, 2
 _FAR: Final = 24
@@ -91,7 +92,7 @@ def _cards(low: str, start: int, end: int) -> Iterator[Span]:
     if end - start < _LEAST:
         return
     groups = [found.span() for found in _GROUP.finditer(low, start, end)]
-    digits = [int(char) for first, last in groups for char in low[first:last]]
+    digits = _digits(low[start:end])
     if len(digits) < _LEAST:
         return
     even = [0, *accumulate(_DOUBLED[digit] if at % 2 else digit for at, digit in enumerate(digits))]
@@ -106,6 +107,12 @@ def _cards(low: str, start: int, end: int) -> Iterator[Span]:
         else:
             yield groups[at][0], groups[last][1], "card"
             at = last + 1
+
+
+def _digits(run: str) -> list[int]:
+    if run.isascii():
+        return [code - 48 for code in run.encode() if code >= 48]  # noqa: PLR2004 # behind the gaps
+    return [int(char) for char in run if char.isdigit()]
 
 
 def _card_from(
@@ -154,17 +161,17 @@ def _is_spelled(low: str, groups: list[tuple[int, int]], first: int, last: int) 
 
 def _is_id(low: str, start: int, end: int) -> bool:
     """A piece of a hex word, of a UUID, of a `traceparent`, or the value of a trace or span id."""
-    word = _word(low, start, end, _LETTERS)
+    word = _word(low, start, end, _LETTERS, 128)
     if len(word) > end - start and len(word) in _HEX_WORD and _HEX.issuperset(word):
         return True
-    token = _word(low, start, end, _LETTERS + "-")
+    token = _word(low, start, end, _DASHED_LETTERS, _TRACEPARENT)
     if len(token) >= _UUID and _DASHED.search(token):
         return True
     before = low[max(0, start - _FAR) : start]
     return "id" in before and _ID_KEY.search(before) is not None
 
 
-def _word(low: str, start: int, end: int, chars: str) -> str:
+def _word(low: str, start: int, end: int, chars: str, reach: int) -> str:
     """`low[start:end]` with what of *chars* touches it."""
-    left, right = low[max(0, start - 128) : start], low[end : end + 128]
+    left, right = low[max(0, start - reach) : start], low[end : end + reach]
     return left[len(left.rstrip(chars)) :] + low[start:end] + right[: len(right) - len(right.lstrip(chars))]

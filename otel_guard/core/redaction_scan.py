@@ -62,20 +62,23 @@ class Scan:
         text = valid(text)
         if len(text) > LIMIT:
             text = self._both_ends(text, counts, only_always=only_always)
+        finders = self._finders(text, only_always=only_always)
         for _ in range(_MOST_ROUNDS):
-            spans = self._spans(text, only_always=only_always)
+            spans = self._spans(text, finders)
             if not spans:
                 break
             text = replaced(text, spans, counts)
         return text, counts
 
-    def _spans(self, text: str, *, only_always: bool) -> list[Span]:
+    def _finders(self, text: str, *, only_always: bool) -> tuple[Finder, ...]:
+        """Who is asked; marks only take literals away, so this holds for all rounds."""
+        if only_always:
+            return _ALWAYS
+        return redaction_digits.find, *triggered(_EXACT, text), *triggered(self.sieve, lowered(text))
+
+    def _spans(self, text: str, finders: tuple[Finder, ...]) -> list[Span]:
         plain, places = blanked(text, self._marks) if "[redact" in text else (text, [])
         low = lowered(plain)
-        if only_always:
-            finders: Iterable[Finder] = _ALWAYS
-        else:
-            finders = (redaction_digits.find, *triggered(_EXACT, plain), *triggered(self.sieve, low))
         found = [span for finder in finders for span in finder(plain, low)]
         if not found:
             return found
@@ -86,7 +89,11 @@ class Scan:
         head, tail = text[: _HALF + _MARGIN], text[-_HALF - _MARGIN :]
         start = _first_line(tail)
         ends = [
-            replaced(part[first:last], windowed(self._spans(part, only_always=only_always), first, last), counts)
+            replaced(
+                part[first:last],
+                windowed(self._spans(part, self._finders(part, only_always=only_always)), first, last),
+                counts,
+            )
             for part, first, last in ((head, 0, _HALF), (tail, start, len(tail)))
         ]
         return f"\n[cut: {len(text) - _HALF - len(tail) + start} characters]\n".join(ends)

@@ -20,6 +20,7 @@ _SMTP: Final = ("smtp", "rcpt", "mailbox", "recipient", "mail from", "undeliver"
 _AT: Final = (("@", 1), ("%40", 3), ("\\u0040", 6), ("&#64;", 5))
 _ESCAPE: Final = re.compile(r"(?<=\\)(?:[nrtbf]|u[0-9a-fA-F]{4})|(?<=%)[0-9a-fA-F]{2}")
 
+_PLAIN_SCHEME_END: Final = re.compile(r":(?://|\\/\\/)")
 _SCHEME_END: Final = re.compile(r"://|:\\/\\/|(?::|%3[aA])(?:%2[fF]){2}")
 _AUTHORITY: Final = re.compile(r"[^\s/?#\"'<>\\\x00]{0,1024}")
 _QUOTED_AUTHORITY: Final = re.compile(r"(?:(?!%2[fF]|%3[fF])[^\s/?#\"'<>&]){0,1024}")
@@ -75,9 +76,9 @@ def _is_other(text: str, low: str, start: int, at: int, tail: str) -> bool:
     return not any(char in between for char in "/?# \t\n\"'<>,;")
 
 
-def url_passwords(text: str, _low: str) -> Iterator[Span]:
+def url_passwords(text: str, low: str) -> Iterator[Span]:
     """What stands between the user and the last @ before the path; a long user alone is a token."""
-    for scheme in _SCHEME_END.finditer(text):
+    for scheme in (_SCHEME_END if "%2f%2f" in low else _PLAIN_SCHEME_END).finditer(text):
         start = scheme.end()
         is_quoted = "%" in scheme[0]
         found = (_QUOTED_AUTHORITY if is_quoted else _AUTHORITY).match(text, start)

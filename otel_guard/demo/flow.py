@@ -28,7 +28,7 @@ def run(options: Options, clock: Clock = SYSTEM) -> Iterator[Event]:
     with ExitStack() as closing:
         stage = yield from started(options, closing, clock)
         customers = Customers(stage.shop.port)
-        yield from scenario.play(stage.shop, customers, stage.postgres, lasting_s=options.traffic_s, clock=clock)
+        yield from scenario.play(stage, customers, lasting_s=options.traffic_s, clock=clock)
         yield from _settled(stage, customers.sent, clock)
         left: int | None = None
         if not options.keep:

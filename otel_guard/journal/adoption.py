@@ -1,5 +1,6 @@
 """The journals that dead processes left in a folder, taken over one owner at a time."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -67,7 +68,7 @@ def adopt(parts: Parts, known: Iterable[str], most: int = MOST_AT_ONCE) -> Itera
         if owner is None:
             continue
         try:
-            journal = JournalFiles(parts, owner, found.writer_id, live=lambda: None, is_own=False)
+            journal = JournalFiles(parts, owner, found.writer_id, left_for=_long_ago, is_own=False)
         except BaseException:
             owner.release()
             raise
@@ -143,6 +144,10 @@ def _added(result: AdoptionResult, journals: Sequence[JournalFiles], folder: Pat
     return structs.replace(
         result, journals=result.journals + len(journals), records=result.records + records, left=result.left + left
     )
+
+
+def _long_ago(_: int) -> float:
+    return math.inf
 
 
 def _modified_ms(path: Path) -> int:

@@ -42,13 +42,13 @@ class JournalFiles:
     """One writer's journal; used by the scheduler's thread, its readings by their sinks'."""
 
     def __init__(
-        self, parts: Parts, owner: Owner, writer_id: str, *, live: Callable[[], int | None], is_own: bool
+        self, parts: Parts, owner: Owner, writer_id: str, *, left_for: Callable[[int], float | None], is_own: bool
     ) -> None:
-        """Open it for each sink; *live* tells the number still written to, None: none is."""
+        """Open it for each sink; *left_for* tells for how many seconds a segment was left, None: it is not."""
         self.writer_id = writer_id
         self.owner = owner
         self._parts = parts
-        self._live = live
+        self._left_for = left_for
         self.readings = {name: self._reading(name, is_own=is_own) for name in parts.pumps}
         if not is_own:
             self._pass_over_missing_sinks()
@@ -69,11 +69,10 @@ class JournalFiles:
         """Delete the segments that each durable sink has passed, once the others had their time."""
         if not self.readings:  # no sink yet: all waits for a process that has one
             return
-        live = self._live()
         numbers = segments_of(self._parts.folder, self.writer_id)
         for number in numbers:
             behind = [name for name, reading in self.readings.items() if not _is_past(reading, number)]
-            if (live is not None and number >= live) or not all(self._is_late(at, number, patience) for at in behind):
+            if self._left_for(number) is None or not all(self._is_late(at, number, patience) for at in behind):
                 return
             path = self._parts.folder / segment_name(self.writer_id, number)
             for name in behind:
@@ -111,9 +110,8 @@ class JournalFiles:
             parts.folder,
             head_of(self.writer_id, self.owner.note),
             cursor.load(),
-            live=self._live,
+            left_for=self._left_for,
             quarantine=parts.quarantine,
-            clock=parts.clock,
         )
         if is_own:
             cursor.store(reader.position)  # now: a full disk takes no new file

@@ -177,7 +177,7 @@ class Intake:
         owner = claim(self._handles, folder, self.writer_id, self._note)
         writer = None
         try:
-            writer = Writer(folder, self._head(), self._handles)
+            writer = Writer(folder, self._head(), self._handles, self._setup.clock)
             self.on_open(writer, owner)
         except BaseException:
             if writer is not None:

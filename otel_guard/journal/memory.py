@@ -74,6 +74,7 @@ class RingReader:
     def __init__(self, ring: Ring, head: Head) -> None:
         self.head = head
         self.is_exhausted = False
+        self.look_again_s: float | None = None
         self.position = Position(0, 0)
         self._ring = ring
 

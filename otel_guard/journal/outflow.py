@@ -1,7 +1,6 @@
 """The way out: one thread a sink, over this process's journal, its memory, and those it adopted."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,7 +10,7 @@ from otel_guard.journal.adoption import MOST_AT_ONCE, adopt
 from otel_guard.journal.cursor import Position
 from otel_guard.journal.dropped import Dropped
 from otel_guard.journal.files import JournalFiles, Parts, Patience
-from otel_guard.journal.handles import Handles, LostFileError
+from otel_guard.journal.handles import Handles
 from otel_guard.journal.memory import Ring, RingMark, RingReader
 from otel_guard.journal.owner import Owner
 from otel_guard.journal.place import waiting_room
@@ -79,7 +78,7 @@ class Outflow:
         """Deliver what *writer* appends."""
         if self._parts is None:
             return
-        own = JournalFiles(self._parts, owner, writer.writer_id, live=partial(_live_number, writer), is_own=True)
+        own = JournalFiles(self._parts, owner, writer.writer_id, left_for=writer.left_for, is_own=True)
         self._journals.append(own)
         self.own = own
         self.poke()
@@ -161,11 +160,3 @@ class Outflow:
         self._journals.clear()
         self.own = None
         return is_passed
-
-
-def _live_number(writer: Writer) -> int | None:
-    """The segment that *writer* appends to; None once it lost its file."""
-    try:
-        return writer.end().file
-    except LostFileError:
-        return None

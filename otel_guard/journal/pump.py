@@ -114,7 +114,8 @@ class Pump:
             return wait_s
         waiting = reading.fill()
         if reading.is_over or not waiting:
-            return IDLE_S
+            again_s = None if reading.is_over else reading.look_again_s
+            return IDLE_S if again_s is None else again_s
         if (wait_s := self._not_before - now) > 0:
             return wait_s
         if not (self._is_hurried or reading.is_full) and (wait_s := reading.linger_until - now) > 0:

@@ -14,7 +14,6 @@ from otel_guard.journal.cursor import Position
 from otel_guard.journal.handles import Handle, Handles
 from otel_guard.journal.quarantine import QuarantineFolder
 from otel_guard.journal.segment import VERSION, Frame, scan, segment_name, segments_of
-from otel_guard.runtime.clock import Clock
 
 READ_BYTES: Final = 1024 * 1024
 SETTLE_S: Final = 2.0  # for threads that were writing when their segment was left
@@ -38,24 +37,39 @@ class Reader:
         head: Head,
         start: Position | None,
         *,
-        live: Callable[[], int | None],
+        left_for: Callable[[int], float | None],
         quarantine: QuarantineFolder,
-        clock: Clock,
     ) -> None:
-        """*head* holds where a segment's own is lost; *live* tells the number still written to, None: none is."""
+        """*head* holds where a segment's own is lost; *left_for*: seconds since a segment was left, None: it is not."""
         self.head = head
+        self.look_again_s: float | None = 0.0  # when there may be more without an append; None: not before one
         self.is_exhausted = False  # a dead writer's: all was read
         self._handles = handles
         self._folder = folder
-        self._live = live
+        self._left_for = left_for
         self._quarantine = quarantine
-        self._clock = clock
         self._handle: Handle | None = None
-        self._left_at: float | None = None
         self.position = self._valid(start)
 
     def read(self, most: int) -> Sequence[Entry]:
         """Return up to *most* entries of one segment; none: nothing new, or the end of the segment."""
+        before = self.position
+        entries = self._read(most)
+        self.look_again_s = 0.0 if entries or self.position != before else self._settles_in()
+        return entries
+
+    def skip_to(self, file: int) -> None:
+        """Go on in segment *file*."""
+        self.close()
+        self.position = Position(file, 0, self.position.frame)
+
+    def close(self) -> None:
+        """Close the segment."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self._handles.close(handle)
+
+    def _read(self, most: int) -> Sequence[Entry]:
         handle = None if self.is_exhausted else self._opened()
         if handle is None:
             return ()
@@ -80,18 +94,6 @@ class Reader:
         if not frames and is_left and is_end:
             self._go_on()
         return entries
-
-    def skip_to(self, file: int) -> None:
-        """Go on in segment *file*."""
-        self.close()
-        self._left_at = None
-        self.position = Position(file, 0, self.position.frame)
-
-    def close(self) -> None:
-        """Close the segment."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            self._handles.close(handle)
 
     def _entry(self, frame: Frame, offset: int) -> Entry | None:
         """Return the record of *frame*; None for a head and for what cannot be read."""
@@ -133,22 +135,19 @@ class Reader:
         following = [number for number in segments_of(self._folder, self.head.writer_id) if number > self.position.file]
         if following:
             self.close()
-            self._left_at = None
             self.position = Position(following[0], 0, self.position.frame)
-        elif self._live() is None:
+        elif self._is_left():
             self.close()
             self.is_exhausted = True
         return bool(following)
 
     def _is_left(self) -> bool:
-        live = self._live()
-        if live is None:
-            return True
-        if self.position.file >= live:
-            return False
-        now = self._clock.monotonic()
-        self._left_at = now if self._left_at is None else self._left_at
-        return now - self._left_at >= SETTLE_S
+        seconds = self._left_for(self.position.file)
+        return seconds is not None and seconds >= SETTLE_S
+
+    def _settles_in(self) -> float | None:
+        seconds = self._left_for(self.position.file)
+        return None if seconds is None or self.is_exhausted else max(SETTLE_S - seconds, 0.0)
 
     def _valid(self, start: Position | None) -> Position:
         """*start*, or the oldest segment if that is not in this journal."""

@@ -20,6 +20,7 @@ class Reads(Protocol):
     head: Head
     position: Position
     is_exhausted: bool
+    look_again_s: float | None
 
     def read(self, most: int) -> Sequence[Entry]:
         """Return what comes next."""
@@ -67,6 +68,11 @@ class Reading:
     def head(self) -> Head:
         """Who wrote what waits."""
         return self._reads.head
+
+    @property
+    def look_again_s(self) -> float | None:
+        """When there may be more, without an append; None: not before one."""
+        return self._reads.look_again_s
 
     @property
     def waiting(self) -> list[Entry]:

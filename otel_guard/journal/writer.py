@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import math
 import os
 import threading
 from pathlib import Path
@@ -12,9 +13,11 @@ import msgspec
 from otel_guard.core.codec import HEAD, encode
 from otel_guard.core.record import Head
 from otel_guard.journal.cursor import Position
-from otel_guard.journal.handles import Handle, Handles
+from otel_guard.journal.handles import Handle, Handles, LostFileError
 from otel_guard.journal.segment import SEGMENT_BYTES, VERSION, encode_frame, number_of, segment_name
+from otel_guard.runtime.clock import SYSTEM, Clock
 
+LOOKED_BACK: Final = 8
 _APPEND: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
 
 
@@ -22,7 +25,12 @@ class Writer:
     """The segments of one process; `append` is safe in threads and signal handlers."""
 
     def __init__(
-        self, folder: Path, head: Head, handles: Handles | None = None, segment_bytes: int = SEGMENT_BYTES
+        self,
+        folder: Path,
+        head: Head,
+        handles: Handles | None = None,
+        clock: Clock = SYSTEM,
+        segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         """Open the first segment.
 
@@ -32,6 +40,7 @@ class Writer:
         self.writer_id = head.writer_id
         self.appended_bytes = 0  # near enough: threads may miss each other
         self._handles = handles or Handles()
+        self._clock = clock
         self._folder = folder
         self._head = head
         self._segment_bytes = segment_bytes
@@ -40,6 +49,7 @@ class Writer:
         self._turn = threading.Lock()  # only ever tried
         self._handle = self._new_segment(1)
         self._numbers = {self._handle.known[0]: 1}
+        self._left_at: dict[int, float] = {}
 
     def append(self, kind: int, payload: bytes) -> bool:
         """Write one frame; False: it did not fit, not even in a new segment.
@@ -73,6 +83,15 @@ class Writer:
         found = self._handle.stat()
         return Position(self._numbers[found.st_dev, found.st_ino], found.st_size)
 
+    def left_for(self, number: int) -> float | None:
+        """For how many seconds segment *number* was left; None: it is written to."""
+        try:
+            if number >= self.end().file:
+                return None
+        except LostFileError:
+            return math.inf
+        return self._clock.monotonic() - self._left_at.get(number, 0.0)
+
     def has_records(self) -> bool:
         """Whether the current segment holds more than its head."""
         return self._handle.stat().st_size > self._head_bytes
@@ -105,8 +124,11 @@ class Writer:
             # Before dup2: a thread may look at the number at any moment, and a signal may end us at any line.
             found = self._handle.stat()
             current = (found.st_dev, found.st_ino)
-            self._numbers = {current: self._numbers[current], new.known[0]: number_of(new.path)}
-            self._handle.known = (current, new.known[0])
+            known = (new.known[0], current, *self._handle.known)[:LOOKED_BACK]  # a thread may be a few turns behind
+            numbers = {**self._numbers, new.known[0]: number_of(new.path)}
+            self._numbers = {identity: numbers[identity] for identity in known}
+            self._handle.known = known
+            self._left_at[numbers[current]] = self._clock.monotonic()
             os.dup2(new.fd, self._handle.fd, inheritable=False)
         finally:
             self._handles.close(new)
