@@ -49,7 +49,7 @@ def redactor(settings: Settings, problems: list[str]) -> Redactor:
     """The rules, the user's own among them; a bad one is refused, the rest holds."""
     rules = []
     for number, rule in enumerate(settings.redaction_rules):
-        if why := check_rule(rule.kind, rule.trigger, rule.pattern):
+        if why := check_rule(rule.kind, rule.trigger, rule.pattern, SYSTEM.monotonic):
             problems.append(f"redaction.rule[{number}]: {why}; the rule is ignored, the others hold")
         else:
             rules.append(rule)

@@ -87,7 +87,7 @@ class Pipeline:
         """A request ends: its user may have become known after its records."""
         for kept in root.records:
             if root.user_id is not None and kept.mark.user_id is None:
-                self._append_amendment(self._recording.late_user(kept.mark, root.user_id))
+                self._append_amendment(late_user(kept.mark, self._recording.clean(root.user_id)))
 
     def reported(self, exc: BaseException, mark: Mark, event_id: str) -> None:
         """The application's own Sentry SDK reports a failure that has a record."""

@@ -127,30 +127,6 @@ class Recording:
             trace_id=mark.trace_id,
         )
 
-    def late_user(self, mark: Mark, user_id: str) -> Amendment:
-        """The request's user, known only after the record was made."""
-        return Amendment(
-            id=mark.record_id,
-            fingerprint=mark.fingerprint,
-            title=mark.title,
-            of_context=mark.context,
-            of_severity=mark.severity,
-            user_id=self._redactor.text(user_id),
-            trace_id=mark.trace_id,
-        )
-
-    def own_event(self, mark: Mark, event_id: str) -> Amendment:
-        """The application's own Sentry SDK reported the failure."""
-        return Amendment(
-            id=mark.record_id,
-            fingerprint=mark.fingerprint,
-            title=mark.title,
-            of_context=mark.context,
-            of_severity=mark.severity,
-            sentry_event_id=event_id,
-            trace_id=mark.trace_id,
-        )
-
     def again(self, seen: Seen, mark: Mark) -> Repeat:
         """The repeat row of an exception object that was raised anew."""
         read = self.read(seen)
@@ -171,7 +147,11 @@ class Recording:
         """The user of a sighting: as given, of the request, of the span."""
         value: object = seen.user_id or (seen.root.user_id if seen.root else None)
         value = value or seen.attributes.get(semconv.USER_ID) or seen.attributes.get(semconv.ENDUSER_ID)
-        return self._redactor.text(safe_text(value, USER_LIMIT)) if value else None
+        return self.clean(safe_text(value, USER_LIMIT)) if value else None
+
+    def clean(self, text: str) -> str:
+        """*text* without secrets."""
+        return self._redactor.text(text)
 
     def _metadata(self, seen: Seen, raised: Raised | None) -> dict[str, object]:
         metadata: dict[str, object] = dict(seen.metadata)
@@ -207,6 +187,19 @@ class Recording:
         if seen.kind.context == "database":
             text = redaction.first_line_of_status(text)
         return redaction.cut(self._redactor.text(text), MESSAGE_LIMIT) or f"{seen.kind.operation} failed"
+
+
+def late_user(mark: Mark, user_id: str) -> Amendment:
+    """The request's user (redacted), known only after the record was made."""
+    return Amendment(
+        id=mark.record_id,
+        fingerprint=mark.fingerprint,
+        title=mark.title,
+        of_context=mark.context,
+        of_severity=mark.severity,
+        user_id=user_id,
+        trace_id=mark.trace_id,
+    )
 
 
 def own_event(exc: BaseException | None) -> str | None:

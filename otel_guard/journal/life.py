@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from otel_guard.core.codec import HEAD, decode
@@ -20,6 +20,7 @@ from otel_guard.journal.upkeep import Callback, Upkeep
 from otel_guard.journal.writer import Writer
 
 POLL_S: Final = 0.005
+STOP_S: Final = 0.1  # a thread that is not caught in its sink ends at once
 IN_FLIGHT_S: Final = 0.02  # an append that had begun when we stopped using its file
 
 
@@ -80,10 +81,13 @@ class Life:
             return
         clock = self._setup.clock
         until = clock.monotonic() + timeout_s
-        is_all = self.flush(timeout_s, is_durable_enough=False)
+        self.flush(timeout_s, is_durable_enough=False)
         self.is_closed = True
-        left: Callable[[], float] = lambda: until - clock.monotonic() + (IN_FLIGHT_S if is_all else 0.0)  # noqa: E731
-        is_stopped = self.upkeep.stop(left()) & self.outflow.stop(left)
+
+        def left_s() -> float:
+            return max(until - clock.monotonic(), STOP_S)
+
+        is_stopped = self.upkeep.stop(left_s()) & self.outflow.stop(left_s)
         if not is_stopped:
             return  # a thread is caught in its sink: its files, and our lock, stay until the process ends
         writer = self.intake.writer

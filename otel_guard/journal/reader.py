@@ -78,7 +78,8 @@ class Reader:
         data = os.pread(handle.fd, READ_BYTES, offset)
         is_end = offset + len(data) >= os.fstat(handle.fd).st_size
         found = scan(data, is_left=is_left, is_end=is_end)
-        frames = found.frames[:most]
+        has_head = bool(found.frames) and found.frames[0].kind == HEAD
+        frames = found.frames[: most + has_head]
         used = frames[-1].end if len(frames) < len(found.frames) else found.used
         for start, end in found.damage:
             if end <= used:

@@ -1,0 +1,19 @@
+"""2: four nested spans."""
+
+import scene
+
+import otel_guard
+
+
+def view() -> str:
+    try:
+        with otel_guard.watch("checkout"), otel_guard.watch("take_money", context="payment"):
+            scene.busy_pay()
+    except Exception:
+        otel_guard.user("u-1")  # known later than the failure
+        raise
+    return "paid"
+
+
+scene.begin()
+scene.visit(scene.application(), view)

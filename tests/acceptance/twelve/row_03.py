@@ -1,0 +1,17 @@
+"""3: an AI span; `logger.exception`; handled."""
+
+import logging
+
+import scene
+
+
+def view() -> str:
+    try:
+        scene.ask()
+    except Exception:
+        logging.getLogger("shop").exception("no summary for %s", "o-17")
+    return "without a summary"
+
+
+scene.begin()
+scene.visit(scene.application(), view)

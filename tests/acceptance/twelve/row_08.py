@@ -1,0 +1,17 @@
+"""8: an OpenAI span; the second provider fails in its `except`."""
+
+import sys
+
+import scene
+
+
+def view() -> str:
+    try:
+        scene.ask()
+    except Exception:
+        scene.ask("[standin: server error]")
+    return "a summary"
+
+
+scene.begin(has_own_sentry="own" in sys.argv)
+scene.visit(scene.application(), view)
