@@ -24,6 +24,7 @@ from otel_guard.settings.identity import Identity
 from otel_guard.sinks.console import ConsoleSink
 from otel_guard.sinks.postgres import PostgresSink
 from otel_guard.sinks.sentry import SentrySink, check_dsn
+from otel_guard.sinks.unusable import UnusableSink
 from otel_guard.store import dsn as dsns
 from otel_guard.store.heartbeats import Beat
 
@@ -69,7 +70,9 @@ def sinks(
     """Every sink that the settings ask for; *tend* is called now and then in the thread of Postgres."""
     target, specs = _target(settings, problems), {}
     postgres = None
-    if settings.dsn is not None and target != "bad":
+    if target == "bad":
+        specs["postgres"] = SinkSpec(UnusableSink(), durable=True)  # its cursor stays: nothing is deleted
+    elif settings.dsn is not None:
         postgres = PostgresSink(dsns.normalise(settings.dsn), clock=SYSTEM, say=say)
         specs["postgres"] = SinkSpec(postgres, durable=True, tend=tend)
     sentry_dsn = _sentry_dsn(settings, problems)

@@ -87,5 +87,10 @@ def _fits(row: ClassifyRow, seen: Seen, message: str) -> bool:
 
 
 def _is_a(exc: BaseException, dotted: str) -> bool:
-    names = ((kind.__module__, kind.__qualname__) for kind in type(exc).__mro__)
-    return any(dotted in {f"{module}.{name}", name if module == "builtins" else None} for module, name in names)
+    return any(dotted in _names(kind) for kind in type(exc).__mro__)
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    """Where a class lives and where people import it from: `stripe._error.CardError` is `stripe.CardError`."""
+    module, name = kind.__module__, kind.__qualname__
+    return (name,) if module == "builtins" else (f"{module}.{name}", f"{module.partition('.')[0]}.{name}")

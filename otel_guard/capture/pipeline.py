@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from otel_guard.capture.grading import Grade, grade, risen
 from otel_guard.capture.recognition import Recognised, kept_of, recognise
-from otel_guard.capture.recording import Read, Recording, own_event, repeat_of, says_nothing
+from otel_guard.capture.recording import Read, Recording, later, own_event, repeat_of, says_nothing
 from otel_guard.capture.roots import Root
 from otel_guard.capture.seen import Seen
 from otel_guard.core import fingerprint as recipe
@@ -87,13 +87,13 @@ class Pipeline:
         """A request ends: its user may have become known after its records."""
         for kept in root.records:
             if root.user_id is not None and kept.mark.user_id is None:
-                self._append_amendment(late_user(kept.mark, self._recording.clean(root.user_id)))
+                self._append_amendment(later(kept.mark, user_id=self._recording.clean(root.user_id)))
 
     def reported(self, exc: BaseException, mark: Mark, event_id: str) -> None:
         """The application's own Sentry SDK reports a failure that has a record."""
         if mark.record_id and mark.sentry_event_id is None:
             marks.put(exc, msgspec.structs.replace(mark, sentry_event_id=event_id))
-            self._append_amendment(self._recording.own_event(mark, event_id))
+            self._append_amendment(later(mark, sentry_event_id=event_id))
 
     def emit_repeats(self) -> None:
         """Append what storms counted, one frame a fingerprint."""

@@ -189,8 +189,8 @@ class Recording:
         return redaction.cut(self._redactor.text(text), MESSAGE_LIMIT) or f"{seen.kind.operation} failed"
 
 
-def late_user(mark: Mark, user_id: str) -> Amendment:
-    """The request's user (redacted), known only after the record was made."""
+def later(mark: Mark, *, user_id: str | None = None, sentry_event_id: str | None = None) -> Amendment:
+    """What became known only after the record was made: the user (redacted), the application's own event."""
     return Amendment(
         id=mark.record_id,
         fingerprint=mark.fingerprint,
@@ -198,6 +198,7 @@ def late_user(mark: Mark, user_id: str) -> Amendment:
         of_context=mark.context,
         of_severity=mark.severity,
         user_id=user_id,
+        sentry_event_id=sentry_event_id,
         trace_id=mark.trace_id,
     )
 

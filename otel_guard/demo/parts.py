@@ -166,6 +166,7 @@ def shop_environment(dsn: str, traces: Traces, others: StandIns, folder: Path) -
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(others.smtp.port),
             "SHOP_LABS": "1",
+            "XDG_CONFIG_HOME": str((folder / "config").resolve()),  # where stripe keeps an id of this machine
             "OTEL_GUARD_DSN": dsn,
             "OTEL_GUARD_JOURNAL_DIR": str((folder / "journal").resolve()),
             "OTEL_GUARD_ENVIRONMENT": "demo",
@@ -206,7 +207,7 @@ def free_port() -> int:
 
 
 def _emptied(folder: Path) -> Path:
-    for name in ("journal", "collector", "logs"):
+    for name in ("journal", "collector", "config", "logs"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "logs").mkdir(parents=True)
     (folder / ".gitignore").write_text("*\n")

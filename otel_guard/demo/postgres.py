@@ -160,7 +160,7 @@ def _candidates() -> list[Path]:
 
 
 def _reachable(binaries: Path, home: Path) -> Path:
-    """*binaries*, or a copy below *home* where the user that runs them cannot reach them (a venv below /root)."""
+    """*binaries*, or a copy below *home* where the user that runs them cannot reach them (a venv in a closed home)."""
     try:
         _run([str(binaries / "initdb"), "--version"], home)
     except (PermissionError, PostgresError):

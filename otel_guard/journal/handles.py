@@ -7,6 +7,8 @@ from typing import Final
 
 from otel_guard.core.exceptions import OtelGuardError
 
+LOOKS: Final = 3  # between our looking and our comparing, other threads may have gone on by several segments
+DESCRIPTORS: Final = "/proc/self/fd"
 SAFE: Final = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -29,13 +31,14 @@ class Handle:
 
     def stat(self) -> os.stat_result:
         """Return the file's status; LostFileError if it is no longer the one we opened."""
-        try:
-            found = os.fstat(self.fd)
-        except OSError as error:
-            raise LostFileError from error
-        if (found.st_dev, found.st_ino) not in self.known or not found.st_nlink:
-            raise LostFileError
-        return found
+        for _ in range(LOOKS):
+            try:
+                found = os.fstat(self.fd)
+            except OSError as error:
+                raise LostFileError from error
+            if (found.st_dev, found.st_ino) in self.known and found.st_nlink:
+                return found
+        raise LostFileError
 
     def is_still_ours(self) -> bool:
         """Whether the number still stands for our file, deleted or not."""
@@ -76,3 +79,19 @@ class Handles:
         """Close everything; closing (never unlocking) leaves a parent's lock alone."""
         for handle in list(self._open.values()):
             self.close(handle)
+
+
+def close_inherited(folder: Path) -> None:
+    """In a forked child: close what another thread had just opened of *folder* when it forked."""
+    place = os.path.realpath(folder)
+    try:
+        numbers = [int(name) for name in os.listdir(DESCRIPTORS)]  # noqa: PTH208 - numbers, not paths
+    except OSError:  # not Linux: the little that may be open is closed with the process
+        return
+    for fd in numbers:
+        try:
+            opened = os.readlink(f"{DESCRIPTORS}/{fd}")  # noqa: PTH115 - a magic link
+            if opened == place or opened.startswith(f"{place}/"):
+                os.close(fd)
+        except OSError:
+            continue  # the one that listed them

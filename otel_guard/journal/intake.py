@@ -10,15 +10,15 @@ from typing import Final
 import msgspec
 
 from otel_guard.core.codec import KINDS, encode
-from otel_guard.core.record import ErrorRecord, Head, Record
+from otel_guard.core.record import ErrorRecord, Record
 from otel_guard.journal.dropped import Dropped
 from otel_guard.journal.handles import Handles, LostFileError
 from otel_guard.journal.memory import Ring
 from otel_guard.journal.owner import Owner, OwnerNote, claim
 from otel_guard.journal.place import PlaceRefusedError, prepare
 from otel_guard.journal.quota import Quota, admits, level_of
-from otel_guard.journal.segment import PAYLOAD_LIMIT, VERSION
-from otel_guard.journal.setup import Setup
+from otel_guard.journal.segment import PAYLOAD_LIMIT
+from otel_guard.journal.setup import Setup, head_of
 from otel_guard.journal.writer import Writer
 from otel_guard.runtime.ids import uuid7
 
@@ -45,7 +45,6 @@ class Intake:
         self._ring = ring
         self._dropped = dropped
         self._note = note
-        self._measured_at_bytes = 0
         self._opening = threading.Lock()
         self._opener: int | None = None
 
@@ -53,8 +52,7 @@ class Intake:
     def level(self) -> int:
         """How full the folder is (`quota.FREE` to `SHUT`)."""
         writer = self.writer
-        fresh = writer.appended_bytes - self._measured_at_bytes if writer else 0
-        return level_of(self.quota.used_bytes + fresh, self.quota.limit_bytes)
+        return self.quota.level(writer.appended_bytes if writer else 0)
 
     def append(self, record: Record) -> bool:
         """Keep *record*; False: dropped and counted."""
@@ -92,15 +90,12 @@ class Intake:
 
     def measure(self) -> None:
         """Look at the disk's usage."""
-        appended = self.writer.appended_bytes if self.writer else 0
-        self.quota.measure()
-        self._measured_at_bytes = appended
+        self.quota.measure(self.writer.appended_bytes if self.writer else 0)
 
     def recover(self) -> bool:
         """Try the disk again and move there what memory holds; False: it still takes nothing."""
-        if self.writer is None and not self.open():
-            return False
-        if self.memory_why is not None and self.writer is not None and not self.writer.rotate():
+        writer = self.writer
+        if not (self.open() if writer is None else self.memory_why is None or writer.rotate()):
             return False
         if not self.move():
             return False
@@ -130,7 +125,6 @@ class Intake:
         if self.writer is writer:
             self.writer_id = uuid7(self._setup.clock.now_ms())
             self.seqs = itertools.count(1)
-            self._measured_at_bytes = 0
             self.writer = None
 
     def _to_disk(self, kind: int, payload: bytes) -> bool:
@@ -173,11 +167,11 @@ class Intake:
         if folder is None:
             return
         prepare(folder)
-        self.quota.measure()
+        self.quota.measure(0)
         owner = claim(self._handles, folder, self.writer_id, self._note)
         writer = None
         try:
-            writer = Writer(folder, self._head(), self._handles, self._setup.clock)
+            writer = Writer(folder, head_of(self._setup, self.writer_id), self._handles, self._setup.clock)
             self.on_open(writer, owner)
         except BaseException:
             if writer is not None:
@@ -185,17 +179,6 @@ class Intake:
             owner.remove()
             raise
         self.writer = writer
-
-    def _head(self) -> Head:
-        return Head(
-            version=VERSION,
-            writer_id=self.writer_id,
-            number=1,
-            service=self._setup.service,
-            environment=self._setup.environment,
-            release=self._setup.release,
-            host=self._setup.host,
-        )
 
 
 def _fitting(record: Record) -> tuple[Record, bytes]:

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from otel_guard.core.codec import HEAD, decode
-from otel_guard.core.record import Head
 from otel_guard.journal.cursor import Position
 from otel_guard.journal.dropped import Dropped
-from otel_guard.journal.handles import Handles, LostFileError
+from otel_guard.journal.handles import Handles, LostFileError, close_inherited
 from otel_guard.journal.intake import Intake
 from otel_guard.journal.memory import Ring
 from otel_guard.journal.outflow import Outflow
 from otel_guard.journal.owner import OwnerNote, machine, started
-from otel_guard.journal.segment import VERSION, scan
-from otel_guard.journal.setup import Setup
+from otel_guard.journal.segment import scan
+from otel_guard.journal.setup import Setup, head_of
 from otel_guard.journal.upkeep import Callback, Upkeep
 from otel_guard.journal.writer import Writer
 
@@ -37,7 +36,7 @@ class Life:
         ring = Ring(setup.sinks)
         self.ring = ring
         self.intake = Intake(setup, self._handles, ring, self.dropped, self._note())
-        self.outflow = Outflow(setup, self._handles, ring, self._head(), self.dropped)
+        self.outflow = Outflow(setup, self._handles, ring, head_of(setup, self.intake.writer_id), self.dropped)
         self.upkeep = Upkeep(setup, self.intake, self.outflow, ring, self.dropped, callbacks)
         self.intake.on_open = self.outflow.take_own
         self.intake.on_append = self.outflow.wake
@@ -101,6 +100,8 @@ class Life:
     def abandon(self) -> None:
         """In a forked child: close what was inherited; the parent goes on."""
         self._handles.close_all()
+        if self._setup.folder is not None:
+            close_inherited(self._setup.folder)
 
     def _end(self) -> Position | None:
         return self._end_of(self.intake.writer)
@@ -128,16 +129,4 @@ class Life:
             pid=self.pid,
             machine=machine(),
             started=started(self.pid),
-        )
-
-    def _head(self) -> Head:
-        setup = self._setup
-        return Head(
-            version=VERSION,
-            writer_id=self.intake.writer_id,
-            number=0,
-            service=setup.service,
-            environment=setup.environment,
-            release=setup.release,
-            host=setup.host,
         )

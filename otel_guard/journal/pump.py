@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from otel_guard.core.delivery import Batch, Delivered, Outcome, Quarantine, Retry, Sink
 from otel_guard.core.record import created_at_ms
+from otel_guard.journal.backoff import LEAST_S, Backoff
 from otel_guard.journal.reader import Entry
 from otel_guard.journal.reading import BATCH, Reading
 from otel_guard.runtime.clock import Clock
@@ -17,9 +18,6 @@ from otel_guard.runtime.suppression import sending
 
 IDLE_S: Final = 2.0
 LINGER_S: Final = 0.2
-BACKOFF_S: Final = 0.5
-BACKOFF_MOST_S: Final = 30.0
-LEAST_S: Final = 0.05
 TROUBLE_S: Final = 5.0
 FAULTS_OF_ONE: Final = 3
 TEND_S: Final = 5.0
@@ -55,12 +53,9 @@ class Pump:
         self.oldest_ms: int | None = None  # of what waits
         self._clock = clock
         self._failsafe = failsafe
-        self._jitter = jitter
+        self._backoff = Backoff(clock, jitter)
         self._added: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._readings: list[Reading] = []
-        self._attempts = 0
-        self._not_before = 0.0
-        self._asked_pause = False  # by the peer, so it is kept
         self._is_hurried = False
         self._limit = BATCH
         self._faults = 0
@@ -73,8 +68,8 @@ class Pump:
     def hurry(self, *, on: bool) -> None:
         """Wait neither for more records nor for our own back-off; a pause that the peer asked for is kept."""
         self._is_hurried = on
-        if on and not self._asked_pause:
-            self._not_before = 0.0
+        if on:
+            self._backoff.cut()
 
     def step(self) -> float:
         """Deliver at most one batch a journal; return how many seconds to wait."""
@@ -116,7 +111,7 @@ class Pump:
         if reading.is_over or not waiting:
             again_s = None if reading.is_over else reading.look_again_s
             return IDLE_S if again_s is None else again_s
-        if (wait_s := self._not_before - now) > 0:
+        if (wait_s := self._backoff.wait_s) > 0:
             return wait_s
         if not (self._is_hurried or reading.is_full) and (wait_s := reading.linger_until - now) > 0:
             return wait_s
@@ -167,25 +162,18 @@ class Pump:
                 self._recover()
                 return 0.0
             case Quarantine(_, why):
-                return self._back_off(why, None)
+                return self._fail(why, None)
             case Retry(why, after_s):
-                return self._back_off(why, after_s)
+                return self._fail(why, after_s)
 
     def _recover(self) -> None:
-        self._attempts = 0
-        self._asked_pause = False
+        self._backoff.recover()
         self.trouble = None
 
-    def _back_off(self, why: str, after_s: float | None) -> float:
-        """Full jitter of 0.5 s x 2^n, at most 30 s; what the peer asked for is never undercut."""
+    def _fail(self, why: str, after_s: float | None) -> float:
         self.retries += 1
         self.trouble = why
-        most = min(BACKOFF_MOST_S, BACKOFF_S * 2.0 ** min(self._attempts, 10))
-        self._attempts += 1
-        self._asked_pause = after_s is not None
-        wait_s = max(self._jitter() * most, LEAST_S) if after_s is None else max(after_s, LEAST_S)
-        self._not_before = self._clock.monotonic() + wait_s
-        return wait_s
+        return self._backoff.fail(after_s)
 
     def _tend(self) -> None:
         now = self._clock.monotonic()

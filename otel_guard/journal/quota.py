@@ -36,9 +36,15 @@ class Quota:
         self.limit_bytes = limit_bytes
         self._folder = folder
         self._most_bytes = limit_bytes
+        self._appended_before = 0
 
-    def measure(self) -> None:
+    def level(self, appended: int) -> int:
+        """Return how full it is; *appended*: what this writer wrote so far, measured or not."""
+        return level_of(self.used_bytes + max(appended - self._appended_before, 0), self.limit_bytes)
+
+    def measure(self, appended: int) -> None:
         """Look at the disk: the limit is at most half of what is free, the folder's own bytes included."""
+        self._appended_before = appended
         if self._folder is None:
             return
         used = 0

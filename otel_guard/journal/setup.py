@@ -5,7 +5,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from otel_guard.core.record import Head
 from otel_guard.journal.pump import SinkSpec
+from otel_guard.journal.segment import VERSION
 from otel_guard.runtime.clock import Clock
 from otel_guard.runtime.failsafe import Failsafe
 
@@ -23,3 +25,16 @@ class Setup(Struct, frozen=True, kw_only=True):
     clock: Clock
     failsafe: Failsafe
     warn: Callable[[str], None]
+
+
+def head_of(setup: Setup, writer_id: str) -> Head:
+    """Return what holds for all that *writer_id* of this process writes."""
+    return Head(
+        version=VERSION,
+        writer_id=writer_id,
+        number=1,
+        service=setup.service,
+        environment=setup.environment,
+        release=setup.release,
+        host=setup.host,
+    )

@@ -13,7 +13,7 @@ import msgspec
 from otel_guard.core.codec import HEAD, encode
 from otel_guard.core.record import Head
 from otel_guard.journal.cursor import Position
-from otel_guard.journal.handles import Handle, Handles, LostFileError
+from otel_guard.journal.handles import LOOKS, Handle, Handles, LostFileError
 from otel_guard.journal.segment import SEGMENT_BYTES, VERSION, encode_frame, number_of, segment_name
 from otel_guard.runtime.clock import SYSTEM, Clock
 
@@ -59,18 +59,20 @@ class Writer:
             OSError: the disk does not take it.
         """
         frame = encode_frame(kind, next(self._frames), payload)
-        if self._handle.stat().st_size + len(frame) > self._segment_bytes:
-            self.rotate()
+        end = self.end()
+        if end.offset + len(frame) > self._segment_bytes:
+            self.rotate(end.file)
         if self._write(frame):
             return True
         return self.rotate() and self._write(frame)  # readers skip the torn one
 
-    def rotate(self) -> bool:
-        """Go on in the next segment; False: another thread is at it, or the disk does not take it."""
+    def rotate(self, only: int | None = None) -> bool:
+        """Go on in the next segment; False: another thread is at it or did it (*only*), or the disk takes none."""
         if not self._turn.acquire(blocking=False):
             return False
         try:
-            return self._go_on(self.end().file + 1)
+            file = self.end().file
+            return (only is None or only == file) and self._go_on(file + 1)
         finally:
             self._turn.release()
 
@@ -80,8 +82,12 @@ class Writer:
         Raises:
             LostFileError: as `append`.
         """
-        found = self._handle.stat()
-        return Position(self._numbers[found.st_dev, found.st_ino], found.st_size)
+        for _ in range(LOOKS):
+            found = self._handle.stat()
+            number = self._numbers.get((found.st_dev, found.st_ino))
+            if number is not None:  # else other threads went on by several segments meanwhile
+                return Position(number, found.st_size)
+        raise LostFileError
 
     def left_for(self, number: int) -> float | None:
         """For how many seconds segment *number* was left; None: it is written to."""

@@ -94,9 +94,7 @@ def env(dsn: str, services: Services, sentry_server: KeepingSentry, tmp_path: Pa
 def run(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Ended:
     """Run *command* to its end."""
     return Ended(
-        subprocess.run(
-            command, env=dict(env), cwd=cwd, capture_output=True, text=True, timeout=LIMIT_S, check=False
-        )
+        subprocess.run(command, env=dict(env), cwd=cwd, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     )
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Self
 
 from otel_guard.demo.processes import Child, script, tail
 from otel_guard.runtime.clock import SYSTEM
@@ -87,7 +88,7 @@ class Traffic:
         self.asked: list[Asked] = []
         self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(3)]
 
-    def __enter__(self) -> "Traffic":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

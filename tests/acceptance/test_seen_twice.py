@@ -36,9 +36,7 @@ Play = Callable[..., Shown]
 
 
 @pytest.fixture
-def play(
-    env: dict[str, str], query: Callable[..., list[Row]], sentry_server: KeepingSentry, tmp_path: Path
-) -> Play:
+def play(env: dict[str, str], query: Callable[..., list[Row]], sentry_server: KeepingSentry, tmp_path: Path) -> Play:
     def played(number: int, *arguments: str, code: int = 0) -> Shown:
         ended = python(TWELVE / f"row_{number:02}.py", *arguments, env=env, cwd=tmp_path)
         assert ended.code == code, ended.err
@@ -181,5 +179,15 @@ def test_12_what_nobody_caught_is_one_unhandled_row(play: Play, hook: str, sever
 
 
 def _table(rows: list[Row]) -> str:
-    names = ("error_type", "context", "severity", "handled", "route", "trace_id", "caused_by", "repeat_count", "metadata")
+    names = (
+        "error_type",
+        "context",
+        "severity",
+        "handled",
+        "route",
+        "trace_id",
+        "caused_by",
+        "repeat_count",
+        "metadata",
+    )
     return json.dumps([{name: row[name] for name in names} for row in rows], indent=1, default=str)

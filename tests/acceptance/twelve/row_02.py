@@ -1,5 +1,6 @@
 """2: four nested spans."""
 
+import payments
 import scene
 
 import otel_guard
@@ -8,7 +9,7 @@ import otel_guard
 def view() -> str:
     try:
         with otel_guard.watch("checkout"), otel_guard.watch("take_money", context="payment"):
-            scene.busy_pay()
+            payments.busy_pay()
     except Exception:
         otel_guard.user("u-1")  # known later than the failure
         raise

@@ -3,11 +3,12 @@
 import logging
 
 import scene
+import summaries
 
 
 def view() -> str:
     try:
-        scene.ask()
+        summaries.ask()
     except Exception:
         logging.getLogger("shop").exception("no summary for %s", "o-17")
     return "without a summary"

@@ -3,13 +3,14 @@
 import sys
 
 import scene
+import summaries
 
 
 def view() -> str:
     try:
-        scene.ask()
+        summaries.ask()
     except Exception:
-        scene.ask("[standin: server error]")
+        summaries.ask("[standin: server error]")
     return "a summary"
 
 

@@ -2,6 +2,7 @@
 
 import sys
 
+import payments
 import scene
 import sentry_sdk
 
@@ -10,7 +11,7 @@ import otel_guard
 
 def span_first() -> str:
     try:
-        scene.pay()
+        payments.pay()
     except Exception as error:
         print("own", sentry_sdk.capture_exception(error))  # noqa: T201 - the test reads it
     return "not paid"

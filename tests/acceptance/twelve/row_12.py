@@ -5,11 +5,12 @@ import gc
 import sys
 import threading
 
+import payments
 import scene
 
 
 async def forget_a_task() -> None:
-    task = asyncio.create_task(asyncio.to_thread(scene.busy_pay))
+    task = asyncio.create_task(asyncio.to_thread(payments.busy_pay))
     await asyncio.wait([task])
     del task
     gc.collect()  # a task that nobody asked says so when it goes
@@ -18,9 +19,9 @@ async def forget_a_task() -> None:
 scene.begin()
 match sys.argv[1]:
     case "process":
-        scene.busy_pay()
+        payments.busy_pay()
     case "thread":
-        thread = threading.Thread(target=scene.busy_pay)
+        thread = threading.Thread(target=payments.busy_pay)
         thread.start()
         thread.join()
     case "asyncio":

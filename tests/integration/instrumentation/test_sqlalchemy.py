@@ -1,9 +1,10 @@
 import asyncio
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
@@ -151,21 +152,48 @@ def test_the_context_is_clean_after_success_and_failure(guard: Guard) -> None:
     assert (guard.spans[1].attributes or {})["error.type"] == "SQLITE_ERROR"
 
 
-def test_drivers_are_silent_while_a_cursor_executes_or_a_connect_runs(guard: Guard) -> None:
-    engine, enabled = sa.create_engine("sqlite://"), []
+def test_drivers_are_silent_in_every_call_that_sqlalchemy_makes(guard: Guard) -> None:
+    enabled: dict[str, bool] = {}
 
-    @sa.event.listens_for(engine, "do_execute")
-    @sa.event.listens_for(engine, "do_execute_no_params")
-    @sa.event.listens_for(engine, "do_connect")
-    def seen(*_: Any) -> None:
-        enabled.append(is_instrumentation_enabled())
+    def seen(place: str) -> None:
+        enabled[place] = is_instrumentation_enabled()
 
+    class Cursor(sqlite3.Cursor):
+        def execute(self, *args: Any) -> Self:
+            seen("execute")
+            return super().execute(*args)
+
+        def executemany(self, *args: Any) -> Self:
+            seen("executemany")
+            return super().executemany(*args)
+
+    class Driver(sqlite3.Connection):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            seen("connect")
+            super().__init__(*args, **kwargs)
+
+        def cursor(self, *_: Any) -> Cursor:  # type: ignore[override]
+            return super().cursor(Cursor)
+
+        def commit(self) -> None:
+            seen("commit")
+            super().commit()
+
+        def rollback(self) -> None:
+            seen("rollback")
+            super().rollback()
+
+    engine = sa.create_engine("sqlite://", connect_args={"factory": Driver})
     with engine.connect() as database:
+        database.execute(sa.text("CREATE TABLE t (a integer)"))
+        database.execute(sa.text("INSERT INTO t (a) VALUES (:a)"), [{"a": 1}, {"a": 2}])
+        database.commit()
         database.exec_driver_sql("SELECT 1")
+        database.rollback()
+        assert is_instrumentation_enabled()
 
-    assert enabled
-    assert not any(enabled)
-    assert guard.names() == ["SELECT"]
+    assert enabled == dict.fromkeys(("connect", "execute", "executemany", "commit", "rollback"), False)
+    assert guard.names() == ["CREATE TABLE t", "INSERT t", "SELECT"]
 
 
 def test_a_listener_that_raises_leaves_nothing_behind(guard: Guard) -> None:
@@ -182,7 +210,7 @@ def test_a_listener_that_raises_leaves_nothing_behind(guard: Guard) -> None:
     assert guard.names() == []
 
 
-def test_a_listener_that_raises_while_a_statement_is_open_ends_it(guard: Guard) -> None:
+def test_a_listener_that_raises_before_the_driver_is_called_is_no_error_of_the_database(guard: Guard) -> None:
     engine = sa.create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "do_execute_no_params")
@@ -194,6 +222,90 @@ def test_a_listener_that_raises_while_a_statement_is_open_ends_it(guard: Guard) 
         database.exec_driver_sql("SELECT 1")
 
     assert is_instrumentation_enabled()
+    assert guard.names() == []
+    assert guard.handed == []
+
+
+def test_an_error_of_which_sqlalchemy_tells_nobody_leaves_nothing_behind(guard: Guard) -> None:
+    engine = sa.create_engine("sqlite://")
+
+    @sa.event.listens_for(engine, "handle_error")
+    def explain(told: Any) -> None:
+        with suppress(sa.exc.OperationalError):
+            told.connection.exec_driver_sql("SELECT * FROM nowhere_either")
+
+    with engine.connect() as database, pytest.raises(sa.exc.OperationalError):
+        database.exec_driver_sql("SELECT * FROM nowhere")
+
+    assert is_instrumentation_enabled()
+    assert sorted(guard.names()) == ["SELECT nowhere", "SELECT nowhere_either"]
+    assert len(guard.handed) == 2
+
+
+def test_a_statement_of_a_listener_is_its_own_span(guard: Guard) -> None:
+    engine = sa.create_engine("sqlite://")
+
+    @sa.event.listens_for(engine, "after_cursor_execute")
+    def audit(conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "main" in statement:
+            conn.exec_driver_sql("SELECT 1 FROM (SELECT 2) AS audit")
+
+    with engine.connect() as database:
+        database.exec_driver_sql("SELECT * FROM main.sqlite_master")
+
+    assert len(guard.names()) == 2
+    assert is_instrumentation_enabled()
+
+
+def test_a_commit_that_fails_is_handed_over_once(guard: Guard, url: Urls) -> None:
+    engine = sa.create_engine(url("psycopg"))
+    with guard.tracer.start_as_current_span("request"), engine.connect() as database:
+        database.exec_driver_sql("CREATE TEMP TABLE late (a text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        for _ in range(2):
+            database.execute(sa.text("INSERT INTO late VALUES (:a)"), {"a": SECRET})
+        with pytest.raises(sa.exc.IntegrityError) as raised:
+            database.commit()
+        assert is_instrumentation_enabled()
+    engine.dispose()
+
+    assert guard.names()[-2:] == ["COMMIT", "request"]
+    span = guard.spans[-2]
+    attributes = dict(span.attributes or {})
+    assert (span.kind, span.status.description) == (SpanKind.CLIENT, "23505")
+    assert (attributes["db.operation.name"], attributes["db.response.status_code"]) == ("COMMIT", "23505")
+    assert attributes["server.address"] == "127.0.0.1"
+    assert span.parent is not None
+    [(exc, outcome)] = guard.handed
+    assert exc is raised.value.orig
+    assert (outcome.kind, outcome.error_class) == ("failed", "constraint")
+    assert SECRET not in guard.shown()
+
+
+def test_a_failure_while_rows_are_fetched_is_handed_over_once(guard: Guard, url: Urls) -> None:
+    engine = sa.create_engine(url("psycopg"))
+    with engine.connect() as database:
+        rows = database.execution_options(stream_results=True, max_row_buffer=1).exec_driver_sql(
+            "SELECT 1 / (3 - n) FROM generate_series(1, 5) AS n"
+        )
+        with pytest.raises(sa.exc.DBAPIError):
+            rows.fetchall()
+    engine.dispose()
+
+    assert [outcome.error_type for _, outcome in guard.handed] == ["22012"]
+    assert (guard.spans[-1].attributes or {})["error.type"] == "22012"
+    assert is_instrumentation_enabled()
+
+
+def test_what_is_wrapped_is_put_back(guard: Guard) -> None:
+    engine = sa.create_engine("sqlite://")
+    before = dict(vars(engine.dialect))
+    with engine.connect() as database:
+        database.exec_driver_sql("SELECT 1")
+        assert "do_commit" in vars(engine.dialect)
+        guard.engine.uninstrument()
+        database.exec_driver_sql("SELECT 1")
+
+    assert set(vars(engine.dialect)) - set(before) <= {"server_version_info", "default_schema_name"}
     assert guard.names() == ["SELECT"]
 
 
@@ -223,6 +335,8 @@ def test_a_pool_time_out_is_handed_over_once(guard: Guard) -> None:
     assert (outcome.error_type, outcome.error_class) == ("TimeoutError", "quota")
     [span] = guard.spans
     assert (span.end_time or 0) - (span.start_time or 0) >= 9_000_000
+    assert "db.client.connection.timeouts" in guard.shown()
+    assert "db.client.connection.wait_time" in guard.shown()
 
 
 def test_a_refused_connect_is_handed_over_once(guard: Guard) -> None:
