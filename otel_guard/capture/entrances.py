@@ -9,6 +9,7 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanContext
 
+from otel_guard.capture.attributes import attributes_of
 from otel_guard.capture.pipeline import Pipeline
 from otel_guard.capture.recording import OWN_EVENT
 from otel_guard.capture.roots import Open, Roots, route_of
@@ -130,7 +131,7 @@ class Entrances:
             return _NOTHING
         span = opened.span
         scope = span.instrumentation_scope.name if span.instrumentation_scope else ""
-        return classify.kind_of(span.kind.name, span.name, scope, span.attributes or {}, self._hosts)
+        return classify.kind_of(span.kind.name, span.name, scope, attributes_of(span), self._hosts)
 
 
 def _current() -> SpanContext:

@@ -28,7 +28,7 @@ class Frame(Struct, frozen=True):
     text: str
     module: str
     function: str
-    path: str
+    path: str  # relative to the working folder where it is below it
     line: int
     is_application: bool
     is_ours: bool
@@ -100,7 +100,7 @@ class Frames:
             self._redact(text),
             module,
             getattr(code, "co_qualname", code.co_name).rpartition("<locals>.")[2],
-            code.co_filename,
+            _shown(code.co_filename),
             line or 0,
             not is_ours and is_application(code.co_filename),
             is_ours,
@@ -116,10 +116,14 @@ def is_application(path: str) -> bool:
     return not os.path.realpath(path).startswith(_LIBRARIES)
 
 
+def _shown(path: str) -> str:
+    here = f"{Path.cwd()}{os.sep}"
+    return path.removeprefix(here)
+
+
 def place_of(frame: Frame) -> tuple[str, int, str]:
     """File (relative to the working folder), line and function of *frame*."""
-    path = os.path.relpath(frame.path) if frame.path.startswith(f"{Path.cwd()}{os.sep}") else frame.path
-    return path, frame.line, frame.function
+    return frame.path, frame.line, frame.function
 
 
 def join(frames: list[Frame]) -> str:

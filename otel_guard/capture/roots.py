@@ -9,6 +9,7 @@ from msgspec import Struct
 from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import SpanKind
 
+from otel_guard.capture.attributes import attributes_of
 from otel_guard.core import marks, semconv
 from otel_guard.core.marks import Mark
 
@@ -146,8 +147,7 @@ def count_query(
 
 def route_of(root: Root | None) -> str | None:
     """The route of the request that is open, as the web framework named it."""
-    attributes = root.span.attributes if root is not None else None
-    value = attributes.get(semconv.HTTP_ROUTE) if attributes else None
+    value = attributes_of(root.span).get(semconv.HTTP_ROUTE) if root is not None else None
     return str(value) if value else None
 
 
@@ -159,7 +159,7 @@ def _record_of(exc: BaseException) -> str | None:
 def _is_folded(span: Span, above: Open | None) -> bool:
     if above is None or span.kind is not SpanKind.CLIENT:
         return False
-    attributes, parents = span.attributes or {}, above.span.attributes or {}
+    attributes, parents = attributes_of(span), attributes_of(above.span)
     return any(key in attributes for key in _HTTP) and any(key in parents for key in _PARENTS)
 
 

@@ -7,6 +7,7 @@ from opentelemetry.context import Context as OtelContext
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
+from otel_guard.capture.attributes import attributes_of
 from otel_guard.capture.ended import ENTRY, call_of, live_exception, seen_of
 from otel_guard.capture.pipeline import Pipeline
 from otel_guard.capture.roots import Open, Root, Roots, count_query, route_of
@@ -90,7 +91,7 @@ class GuardSpanProcessor(SpanProcessor):
             self._roots.end_root(trace_id, span_id)
             return
         root = self._roots.root(trace_id)
-        attributes = span.attributes or {}
+        attributes = attributes_of(span)
         if not (opened is not None and opened.is_folded) and not self._is_own(attributes):
             self._judge(span, attributes, opened, root, handed)
         ended = self._roots.end_root(trace_id, span_id)

@@ -93,7 +93,7 @@ def _connect_failed(services: Services, dialects: Dialects, engine: Engine, rais
 def _fetch_failed(services: Services, dialects: Dialects, told: Any) -> None:
     """Rows may fail after their statement went well: SQLAlchemy then names no statement, only its execution."""
     execution, conn = told.execution_context, told.connection
-    if told.statement is not None or execution is None or told.cursor is None or conn is None:
+    if told.statement is not None or execution is None or conn is None:
         return
     statement = getattr(execution, "statement", None)
     if isinstance(statement, str) and ends.is_watched() and not ends.is_theirs(conn):

@@ -5,12 +5,13 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from otel_guard.core.codec import KINDS, encode
-from otel_guard.core.record import ErrorRecord, Record
+from otel_guard.core.record import ErrorRecord, Head, Record
 from otel_guard.journal.dropped import Dropped
 from otel_guard.journal.handles import Handles, LostFileError
 from otel_guard.journal.memory import Ring
@@ -25,6 +26,7 @@ from otel_guard.runtime.ids import uuid7
 OPEN_WAIT_S: Final = 1.0
 MOVE_AT_ONCE: Final = 200
 STACK_LIMIT: Final = 64 * 1024
+OnOpen = Callable[[Writer, Owner], None]
 MESSAGE_LIMIT: Final = 8 * 1024
 
 
@@ -38,7 +40,7 @@ class Intake:
         self.memory_why: str | None = None  # why records stay in memory
         self.write_errors: Counter[str] = Counter()
         self.quota = Quota(setup.folder, setup.limit_bytes)
-        self.on_open: Callable[[Writer, Owner], None] = lambda _writer, _owner: None
+        self.on_open: OnOpen = lambda _writer, _owner: None
         self.on_append: Callable[[], None] = lambda: None
         self._setup = setup
         self._handles = handles
@@ -71,7 +73,8 @@ class Intake:
 
     def open(self) -> bool:
         """Open this process's journal, unless it is; False: it stays in memory for now."""
-        if self.writer is not None or self._setup.folder is None:
+        folder = self._setup.folder
+        if self.writer is not None or folder is None:
             return self.writer is not None
         if self._opener == threading.get_ident():  # a signal handler, or `__del__`, amid our own opening
             return False
@@ -80,7 +83,9 @@ class Intake:
         self._opener = threading.get_ident()
         try:
             if self.writer is None:
-                self._open()
+                head = head_of(self._setup, self.writer_id)
+                self.writer = _open_writer(self._setup, folder, self._handles, head, self._note, self.on_open)
+                self.measure()
         except (OSError, PlaceRefusedError) as error:
             self._to_memory(error)
         finally:
@@ -162,23 +167,20 @@ class Intake:
             )
         return False
 
-    def _open(self) -> None:
-        folder = self._setup.folder
-        if folder is None:
-            return
-        prepare(folder)
-        self.quota.measure(0)
-        owner = claim(self._handles, folder, self.writer_id, self._note)
-        writer = None
-        try:
-            writer = Writer(folder, head_of(self._setup, self.writer_id), self._handles, self._setup.clock)
-            self.on_open(writer, owner)
-        except BaseException:
-            if writer is not None:
-                writer.discard()
-            owner.remove()
-            raise
-        self.writer = writer
+
+def _open_writer(setup: Setup, folder: Path, handles: Handles, head: Head, note: OwnerNote, on_open: OnOpen) -> Writer:
+    prepare(folder)
+    owner = claim(handles, folder, head.writer_id, note)
+    writer = None
+    try:
+        writer = Writer(folder, head, handles, setup.clock)
+        on_open(writer, owner)
+    except BaseException:
+        if writer is not None:
+            writer.discard()
+        owner.remove()
+        raise
+    return writer
 
 
 def _fitting(record: Record) -> tuple[Record, bytes]:

@@ -11,6 +11,8 @@ NAMES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("opentelemetry.sdk._logs._internal.SynchronousMultiLogRecordProcessor._log_record_processors", "1.45"),
         ("opentelemetry.sdk.trace.export.BatchSpanProcessor._batch_processor", "1.45"),
         ("opentelemetry.sdk._shared_internal.BatchProcessor._exporter", "1.45"),
+        ("opentelemetry.sdk.trace.ReadableSpan._attributes", "1.43 to 1.45"),
+        ("opentelemetry.attributes.BoundedAttributes._dict", "1.43 to 1.45"),
     ),
     "sentry-sdk": (("sentry_sdk.profiler.continuous_profiler._scheduler", "2.75"),),
 }
@@ -22,3 +24,6 @@ OTEL_PROCESSORS: Final = ("_span_processors", "_log_record_processors", "_batch_
 OTEL_EXPORTERS: Final = ("span_exporter", "_exporter")
 # sinks/sentry.py: building a client replaces the profiler of the whole process.
 SENTRY_PROFILER_SCHEDULER: Final = "_scheduler"
+# capture/attributes.py: a look-up without a Python call.
+OTEL_ATTRIBUTES: Final = "_attributes"
+OTEL_ATTRIBUTES_DICT: Final = "_dict"

@@ -72,6 +72,11 @@ def sentry_server() -> Iterator[KeepingSentry]:
 @pytest.fixture
 def env(dsn: str, services: Services, sentry_server: KeepingSentry, tmp_path: Path) -> dict[str, str]:
     """What an application and otel-guard are told; no Collector."""
+    return told(dsn, services, sentry_server, tmp_path)
+
+
+def told(dsn: str, services: Services, sentry_server: KeepingSentry, folder: Path) -> dict[str, str]:
+    """The environment of a process that is watched, its journal below *folder*."""
     return environment(
         {
             "DATABASE_URL": dsn,
@@ -82,7 +87,7 @@ def env(dsn: str, services: Services, sentry_server: KeepingSentry, tmp_path: Pa
             "SMTP_PORT": str(services.smtp.port),
             "BROKEN_URL": f"{services.broken.url}/stock",
             "OTEL_GUARD_DSN": dsn,
-            "OTEL_GUARD_JOURNAL_DIR": str(tmp_path / "journal"),
+            "OTEL_GUARD_JOURNAL_DIR": str(folder / "journal"),
             "SENTRY_DSN": sentry_server.dsn,
             "OTEL_SERVICE_NAME": "shop",
             "OTEL_TRACES_EXPORTER": "none",

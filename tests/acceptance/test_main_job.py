@@ -61,7 +61,11 @@ def _missing(query: Query, asked: Sequence[Asked]) -> list[Asked]:
 
 
 def _await_all(query: Query, asked: Sequence[Asked], site: Site) -> None:
-    wait_for(lambda: not _missing(query, asked), ARRIVES_S, lambda: f"no row of {_missing(query, asked)}\n{site.log}")
+    def is_there() -> bool:
+        site.get("/")  # a new worker reads on for a dead one once it has something to do
+        return not _missing(query, asked)
+
+    wait_for(is_there, ARRIVES_S, lambda: f"no row of {_missing(query, asked)}\n{site.log}")
 
 
 def _judge(one: Asked, rows: Sequence[dict[str, Any]]) -> str | None:

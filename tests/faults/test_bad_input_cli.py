@@ -84,9 +84,13 @@ def test_run_is_its_command_the_pid_is_the_same(env: dict[str, str], tmp_path: P
     assert out == f"{started.pid}\n"
 
 
-@pytest.mark.parametrize("command", [["errors"], ["slow"], ["migrate"], ["drain"], ["status"]])
 @pytest.mark.parametrize(
-    ("dsn", "code"), [(None, 2), ("mysql://root:hunter2@db/shop", 2), ("away", 69)], ids=["none", "wrong", "away"]
+    ("command", "dsn", "code"),
+    [
+        *(([name], "away", 69) for name in ("errors", "slow", "migrate", "drain", "status")),
+        *(([name], None, 2) for name in ("errors", "migrate")),
+        *(([name], "mysql://root:hunter2@db/shop", 2) for name in ("errors", "drain")),
+    ],
 )
 def test_a_command_without_a_usable_postgres_is_one_line(
     env: dict[str, str], tmp_path: Path, command: list[str], dsn: str | None, code: int
