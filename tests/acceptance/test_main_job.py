@@ -130,8 +130,10 @@ def test_each_failed_request_has_one_row_one_trace_and_one_event_though_a_worker
     no_database = [path for path in FAILURES if path != "/stock"]
     with Traffic(site, no_database) as traffic:
         postgres.cluster.stop()
-        traffic.await_seconds(DOWN_S)
-        postgres.cluster.start_again()
+        try:
+            traffic.await_seconds(DOWN_S)
+        finally:
+            postgres.cluster.start_again()
         traffic.await_more(10)
     asked += traffic.asked
     _await_all(query, asked, site)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otel_guard.demo.processes import environment, script
+from otel_guard.demo.processes import environment
 
 LIMIT_S = 60
 HEAD = "import otel_guard\nfrom opentelemetry import trace\notel_guard.configure()\n"
@@ -93,14 +93,9 @@ except ValueError:
 
 def test_a_frozen_exception_in_two_spans_is_one_row(play: Play) -> None:
     (row,) = play("""
-import dataclasses
-@dataclasses.dataclass(frozen=True)
 class Frozen(Exception):
-    code: int
     def __setattr__(self, name, value):
-        if not name.startswith("__"):
-            raise AttributeError(name)
-        super().__setattr__(name, value)
+        raise AttributeError(name)
 try:
     with otel_guard.watch("outer"):
         try:
@@ -183,13 +178,16 @@ request(None)
 
 
 def test_an_exception_that_comes_back_from_a_pool_of_processes_is_one_row(
-    play: Play, query: Query, env: dict[str, str], tmp_path: Path
+    play: Play,
 ) -> None:
-    play("""
+    (row,) = play("""
 import concurrent.futures, multiprocessing
 def fail():
-    with otel_guard.watch("inner", context="storage"):
-        raise ValueError("in the child")
+    try:
+        with otel_guard.watch("inner", context="storage"):
+            raise ValueError("in the child")
+    finally:
+        otel_guard.flush()  # a pool's process ends without exit functions
 if __name__ == "__main__":
     with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
         try:
@@ -197,9 +195,4 @@ if __name__ == "__main__":
         except ValueError:
             otel_guard.capture_error(metadata={"seen": "by the parent"})
 """)
-    drained = subprocess.run(
-        [script("otel-guard"), "drain"], env=env, cwd=tmp_path, capture_output=True, timeout=LIMIT_S, check=False
-    )
-    assert drained.returncode == 0, drained.stderr
-    (row,) = query(ROWS)
     assert (row["context"], row["metadata"]["seen"]) == ("storage", "by the parent")
