@@ -65,7 +65,7 @@ def _head(rounds: int) -> Iterator[str]:
         f"Written by `make bench`. Variants take turns in one run, a process each, {rounds} rounds; figures are medians; "
         "a ratio is of two figures of the same round, against the first line. Caller's thread: `time.thread_time_ns`. "
         "Whole process: `time.process_time_ns` until other threads are done too, so what ours burn of the application's "
-        "time is in it. Every variant is checked afterwards: each error is a record on disk and a row, each call a span."
+        "time is in it. What a variant claims is checked afterwards: each error is a record on disk and a row, each call a span."
     )
     yield ""
     yield (

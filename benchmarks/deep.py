@@ -1,5 +1,6 @@
 """A shop of as many functions as the stack is deep: frames that differ, as a real one's do, each with a source line."""
 
+import atexit
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ def failing(depth: int) -> Callable[[int, str], None]:
     """Return a function that raises through *depth* frames, itself among them."""
     steps = [STEP.format(number=number, below=number - 1) for number in range(1, depth)]
     FILE.write_text("\n".join([LAST, *steps]), encoding="utf-8")
+    atexit.register(FILE.resolve().unlink, missing_ok=True)
     spec = importlib.util.spec_from_file_location(FILE.stem, FILE.resolve())
     if spec is None or spec.loader is None:
         raise RuntimeError(f"{FILE} cannot be imported")

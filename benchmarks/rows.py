@@ -49,7 +49,7 @@ def rows() -> list[Row]:
         Row(
             "One error of a storm, past the bucket (depth 10)",
             "errors",
-            [("raise_10", "raise and catch alone"), ("storm", "otel-guard, counted exactly")],
+            [("raise_10", "raise and catch alone"), ("storm", "otel-guard, only counted")],
             5_000,
             [Target("above raising alone", above("storm", "raise_10"), 5, "µs")],
         ),

@@ -110,8 +110,10 @@ class Pipeline:
         self._repeats = queue.SimpleQueue()
 
     def _record(self, seen: Seen, known: Recognised, now_ms: int) -> str | None:
-        read = self._recording.read(seen)
-        graded = grade(seen, read.error_type, read.message, self._rows)
+        read = self._recording.glance(seen)
+        if self._rows:  # they may ask for the message; a storm pays for it only then
+            self._recording.complete(seen, read)
+        graded = grade(seen, read.error_type, read.message or "", self._rows)
         parts = self._recording.parts(seen, read, graded.context)
         key, now = recipe.fingerprint(parts), self._clock.monotonic()
         past = None if graded.is_ignored else self._buckets.past(key, now)
@@ -121,6 +123,7 @@ class Pipeline:
                 self._count(past)
             self._mark(seen, read, graded, key, "")
             return None
+        self._recording.complete(seen, read)
         record_id, seq = uuid7(now_ms), self._journal.next_seq()
         record = self._recording.record(seen, read, graded, known, parts, record_id, seq)
         self._buckets.remember(repeat_of(record), now)
@@ -152,7 +155,7 @@ class Pipeline:
             span_id=seen.span_hex,
             ancestors=seen.ancestors,
             fingerprint=key,
-            title=recipe.title(read.error_type, read.message),
+            title=recipe.title(read.error_type, read.message or ""),
             context=graded.context,
             severity=graded.severity,
             is_explicit=graded.is_explicit,

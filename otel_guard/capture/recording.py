@@ -35,11 +35,11 @@ class Redacts(Protocol):
         ...
 
 
-class Read(Struct, frozen=True, kw_only=True):
+class Read(Struct, kw_only=True):
     """A failure's type, message and what its fingerprint is made of; *raised* where there is an exception."""
 
     error_type: str
-    message: str
+    message: str | None  # None: not read yet
     raised: Raised | None
 
 
@@ -56,18 +56,29 @@ class Recording:
 
     def read(self, seen: Seen) -> Read:
         """Type and message of what was seen."""
+        return self.complete(seen, self.glance(seen))
+
+    def glance(self, seen: Seen) -> Read:
+        """What is needed to know a failure again: an exception's message is not read."""
         if seen.exc is None:
             return Read(error_type=seen.error_type or UNKNOWN_TYPE, message=self._status_message(seen), raised=None)
-        said = seen.message if seen.is_said else None
-        raised = self._tracebacks.read(seen.exc, with_callers=seen.has_callers, said=said)
-        return Read(error_type=raised.error_type, message=raised.message, raised=raised)
+        raised = self._tracebacks.glance(seen.exc, with_callers=seen.has_callers)
+        return Read(error_type=raised.error_type, message=None, raised=raised)
+
+    def complete(self, seen: Seen, read: Read) -> Read:
+        """Read the exception's message too."""
+        if read.message is None and read.raised is not None and seen.exc is not None:
+            read.message = self._tracebacks.message(seen.exc, seen.message if seen.is_said else None)
+            read.raised.message = read.message
+        return read
 
     def parts(self, seen: Seen, read: Read, context: Context) -> tuple[str, ...]:
         """What the fingerprint is made of."""
         system, raised = seen.kind.system, read.raised
         if raised is not None and raised.frames:
             return recipe.parts_of_exception(read.error_type, context, system, raised.application_frames)
-        return recipe.parts_of_status(read.error_type, context, system, seen.kind.operation, read.message)
+        message = self.complete(seen, read).message or ""
+        return recipe.parts_of_status(read.error_type, context, system, seen.kind.operation, message)
 
     def record(
         self, seen: Seen, read: Read, graded: Grade, known: Recognised, parts: tuple[str, ...], record_id: str, seq: int
@@ -78,11 +89,11 @@ class Recording:
             id=record_id,
             seq=seq,
             error_type=read.error_type,
-            message=read.message,
+            message=read.message or "",
             context=graded.context,
             severity=graded.severity,
             fingerprint=recipe.fingerprint(parts),
-            title=recipe.title(read.error_type, read.message),
+            title=recipe.title(read.error_type, read.message or ""),
             parts=parts,
             error_class=graded.error_class,
             user_id=self.user(seen),
@@ -135,7 +146,7 @@ class Recording:
             seq=0,
             n=1,
             error_type=read.error_type,
-            message=read.message,
+            message=read.message or "",
             context=mark.context,
             severity=mark.severity,
             fingerprint=mark.fingerprint,

@@ -108,18 +108,17 @@ class GuardSpanProcessor(SpanProcessor):
     ) -> None:
         kind = _KINDS[span.kind]
         is_error = span.status.status_code is StatusCode.ERROR
-        if kind == classify.INTERNAL and not is_error and not span.events and semconv.GUARD_CONTEXT not in attributes:
+        events = span.events  # a copy each time it is asked
+        if kind == classify.INTERNAL and not is_error and not events and semconv.GUARD_CONTEXT not in attributes:
             return
         scope = span.instrumentation_scope.name if span.instrumentation_scope else ""
         named = classify.kind_of(kind, span.name, scope, attributes, self._hosts)
-        exc, outcome = handed or (live_exception(opened) if is_error or span.events else None, None)
+        exc, outcome = handed or (live_exception(opened) if is_error or events else None, None)
         call = call_of(span, kind, named, attributes, route_of(root), outcome, is_error=is_error)
         self._count(call, root, span, attributes)
         if self._stats.is_slow(call):
             self._stats.slow(call, attributes, f"{span.context.span_id:016x}", call.trace_id)
-        is_warning = (
-            not is_error and call.outcome != "cancelled" and any(one.name == "exception" for one in span.events)
-        )
+        is_warning = not is_error and call.outcome != "cancelled" and any(one.name == "exception" for one in events)
         is_partial = outcome is not None and outcome.kind == "partial"
         is_lost_charge = call.outcome == "cancelled" and call.context == "payment"
         if is_error or is_warning or is_partial or is_lost_charge:

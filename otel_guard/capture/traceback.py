@@ -20,11 +20,11 @@ _CONTEXT: Final = "\nDuring handling of the above exception, another exception o
 _STANDARD: Final = (SyntaxError, ImportError, NameError, AttributeError)
 
 
-class Raised(Struct, frozen=True, kw_only=True):
+class Raised(Struct, kw_only=True):
     """What is kept of an exception; no object of it is."""
 
     error_type: str
-    message: str
+    message: str = ""  # filled in by `read`: its redaction costs more than all the rest
     frames: tuple[Frame, ...]  # outermost first
     database: DatabaseFacts | None
 
@@ -49,25 +49,30 @@ class Tracebacks:
         self._redact = redact
         self.frames = Frames(redact)
 
-    def read(self, exc: BaseException, *, with_callers: bool, said: str | None = None) -> Raised:
-        """Read *exc*; *with_callers*: add the live frames above those of its traceback.
+    def read(self, exc: BaseException, *, with_callers: bool) -> Raised:
+        """Read all of *exc*; *with_callers*: add the live frames above those of its traceback."""
+        raised = self.glance(exc, with_callers=with_callers)
+        raised.message = self.message(exc)
+        return raised
 
-        *said* replaces the exception's own text where an instrumentation knows that it holds customer data.
-        """
+    def glance(self, exc: BaseException, *, with_callers: bool) -> Raised:
+        """Read type and frames of *exc*, not its message: enough to know it again."""
         tb = exc.__traceback__
         frames = self.frames.of_traceback(tb)
         if with_callers and tb is not None:
             frames = self.frames.above(tb.tb_frame.f_back) + frames
         return Raised(
             error_type=type_name(exc),
-            message=self.message(exc) if said is None else self._redact(said),
             frames=tuple(frame for frame in frames if not frame.is_ours),
             database=database_errors.facts_of(exc),
         )
 
-    def message(self, exc: BaseException) -> str:
-        """The exception's text; of a database's error rebuilt from its parts, so that no value is in it."""
-        return redaction.cut(self._message(exc), MESSAGE_LIMIT)
+    def message(self, exc: BaseException, said: str | None = None) -> str:
+        """The exception's text; of a database's error rebuilt from its parts, so that no value is in it.
+
+        *said* replaces it where an instrumentation knows that it holds customer data.
+        """
+        return redaction.cut(self._message(exc) if said is None else self._redact(said), MESSAGE_LIMIT)
 
     def stack(self, exc: BaseException, raised: Raised) -> str:
         """The whole traceback with causes, contexts and notes, as the interpreter prints it."""

@@ -41,7 +41,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """*text* with a mark for each secret; `[redaction failed]` if a rule fails."""
-        return self._redact(text, False)
+        return self._redact(text, False) if text else text
 
     def value(self, key: str, value: object) -> object:
         """*value* of *key* as JSON: 16 levels, 256 keys each, numbers that JSON and Postgres can hold. Never raises."""
@@ -53,7 +53,7 @@ class Redactor:
 
     def mapping(self, values: Mapping[str, object]) -> dict[str, object]:
         """*values*, each by its key; keys are texts and are redacted too."""
-        safe = self.value("", values)
+        safe = self.value("", values) if values else {}
         return safe if isinstance(safe, dict) else {FAILED: FAILED}
 
     def _walk(self) -> Walk:
