@@ -68,11 +68,18 @@ class Entrances:
         seen.is_unhandled, seen.floor = True, floor
         self._pipeline.see(seen)
 
-    def logged(self, exc: BaseException | None, logged: dict[str, object], floor: Severity, message: str) -> None:
-        """An ERROR or CRITICAL log record."""
+    def logged(
+        self,
+        exc: BaseException | None,
+        logged: dict[str, object],
+        floor: Severity,
+        message: str,
+        error_type: str | None = None,
+    ) -> None:
+        """An ERROR or CRITICAL log record; *error_type*: of one that names an exception without having it."""
         seen = self._here("log", exc)
         seen.floor, seen.logged, seen.message = floor, logged, message
-        seen.error_type = None if exc is not None else f"logging.{logged.get('level')}"
+        seen.error_type = None if exc is not None else error_type or f"logging.{logged.get('level')}"
         self._pipeline.see(seen)
 
     def handover(self, span: Span, exc: BaseException | None, outcome: Outcome, facts: Facts) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextvars import ContextVar
 from typing import Any, Final
 
 from otel_guard.capture.entrances import Entrances
@@ -11,8 +12,11 @@ from otel_guard.runtime.suppression import is_sending
 from otel_guard.runtime.text import safe_text
 
 # Ours, the exporters' and Sentry's: their trouble is shown elsewhere, and recording it would feed itself.
-_NEVER: Final = ("otel_guard", "opentelemetry", "sentry_sdk", "urllib3.connectionpool")
-_TEXT_LIMIT: Final = 2_000
+NEVER: Final = ("otel_guard", "opentelemetry", "sentry_sdk", "urllib3.connectionpool")
+TEXT_LIMIT: Final = 2_000
+
+
+_inside: Final[ContextVar[bool]] = ContextVar("otel_guard_inside_logging", default=False)
 
 
 class LogCapture:
@@ -34,7 +38,13 @@ class LogCapture:
 
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
             take(record)
-            original(logger, record)
+            if record.levelno < logging.ERROR:
+                return original(logger, record)
+            token = _inside.set(True)  # OTel's handler would hand the same record to our log-record processor
+            try:
+                return original(logger, record)
+            finally:
+                _inside.reset(token)
 
         call_handlers.__wrapped__ = original  # type: ignore[attr-defined]
         self._original = original
@@ -51,7 +61,7 @@ class LogCapture:
         if record.levelno < logging.ERROR or self._original is None:
             return
         try:
-            if is_sending() or record.name.startswith(_NEVER):
+            if is_sending() or record.name.startswith(NEVER):
                 return
             self._record(record)
         except BaseException as exc:
@@ -64,13 +74,18 @@ class LogCapture:
             return
         if isinstance(exc, KeyboardInterrupt | SystemExit):
             return
-        text = safe_text(_message(record), _TEXT_LIMIT)
+        text = safe_text(_message(record), TEXT_LIMIT)
         logged: dict[str, object] = {"logger": record.name, "level": record.levelname, "message": text}
         floor: Severity = "high" if record.levelno >= logging.CRITICAL else "medium"
         if record.name == "asyncio" and exc is not None:
             self._entrances.left_process(exc, floor)
         else:
             self._entrances.logged(exc, logged, floor, text)
+
+
+def is_inside_logging() -> bool:
+    """Whether the handlers of an ERROR record run now: it was taken already."""
+    return _inside.get()
 
 
 def _exception(record: logging.LogRecord) -> BaseException | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from otel_guard.capture import log_records
 from otel_guard.capture.entrances import Entrances
 from otel_guard.capture.excepthooks import Excepthooks
 from otel_guard.capture.logs import LogCapture
@@ -44,16 +45,21 @@ class Capture:
             roots, self.pipeline, self.stats, failsafe, hosts=hosts, own_peers=own_peers
         )
         self.entrances = Entrances(roots, self.pipeline, self.processor, hosts)
+        self._failsafe = failsafe
+        self._log_records: log_records.GuardLogRecordProcessor | None = None
         self._hooks = Excepthooks(self.entrances, failsafe)
         self._logs = LogCapture(self.entrances, failsafe, is_plain_captured=settings.capture.error_logs)
 
     def install(self) -> None:
         """Begin to listen to logs and hooks."""
+        self._log_records = log_records.attach(self.entrances, self._failsafe)
         self._logs.install()
         self._hooks.install()
 
     def uninstall(self) -> None:
         """Stop listening."""
+        if self._log_records is not None:
+            self._log_records.shutdown()
         self._logs.uninstall()
         self._hooks.uninstall()
 

@@ -25,7 +25,7 @@ _DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 def command(
     cmd: Annotated[
-        list[str] | None, typer.Argument(metavar="-- CMD [ARG]...", help="What to start: gunicorn shop:app, celery ...")
+        list[str] | None, typer.Argument(metavar="-- CMD", help="What to start: gunicorn shop:app, celery ...")
     ] = None,
 ) -> None:
     """Start CMD with every call watched; its process id, signals and exit code are its own."""
