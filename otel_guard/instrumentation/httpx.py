@@ -1,10 +1,16 @@
 """httpx and httpx2 (the AI SDKs'): contrib's spans, one a request."""
 
+from importlib.metadata import entry_points
+from types import SimpleNamespace
 from typing import Final
 
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, instrumentor
 
 _CONTRIB: Final = "opentelemetry.instrumentation.httpx"
+# What contrib says it can watch: 0.64b0 knows no httpx2, and without httpx its module cannot even be imported.
+_KNOWN: Final = SimpleNamespace(
+    **{entry.name: entry.value for entry in entry_points(group="opentelemetry_instrumentor", name="httpx2")}
+)
 
 HTTPX: Final = Instrumentation(
     name="httpx",
@@ -26,7 +32,11 @@ HTTPX2: Final = Instrumentation(
         Adopt(
             module="httpx2",
             adopt=instrumentor(_CONTRIB, "HTTPX2ClientInstrumentor"),
-            needs=(("httpx2", "HTTPTransport.handle_request"), ("httpx2", "AsyncHTTPTransport.handle_async_request")),
+            needs=(
+                (__name__, "_KNOWN.httpx2"),
+                ("httpx2", "HTTPTransport.handle_request"),
+                ("httpx2", "AsyncHTTPTransport.handle_async_request"),
+            ),
         ),
     ),
 )
