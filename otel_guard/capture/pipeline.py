@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from otel_guard.capture.grading import Grade, grade, risen
 from otel_guard.capture.recognition import Recognised, kept_of, recognise
-from otel_guard.capture.recording import Read, Recording, later, own_event, repeat_of, says_nothing
+from otel_guard.capture.recording import Read, Recording, again, later, own_event, repeat_of, says_nothing
 from otel_guard.capture.roots import Root
 from otel_guard.capture.seen import Seen
 from otel_guard.core import fingerprint as recipe
@@ -75,7 +75,7 @@ class Pipeline:
         if known.is_ignored:
             return None
         if known.is_repeat:
-            self._count(self._recording.again(seen, known.marks[0]))
+            self._count(again(self._recording.read(seen), known.marks[0]))
             return None
         if known.marks:
             for mark, carrier in zip(known.marks, known.carriers, strict=True):

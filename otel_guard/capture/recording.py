@@ -138,22 +138,6 @@ class Recording:
             trace_id=mark.trace_id,
         )
 
-    def again(self, seen: Seen, mark: Mark) -> Repeat:
-        """The repeat row of an exception object that was raised anew."""
-        read = self.read(seen)
-        return Repeat(
-            id="",
-            seq=0,
-            n=1,
-            error_type=read.error_type,
-            message=read.message or "",
-            context=mark.context,
-            severity=mark.severity,
-            fingerprint=mark.fingerprint,
-            title=mark.title,
-            parts=(),
-        )
-
     def user(self, seen: Seen) -> str | None:
         """The user of a sighting: as given, of the request, of the span."""
         value: object = seen.user_id or (seen.root.user_id if seen.root else None)
@@ -211,6 +195,22 @@ def later(mark: Mark, *, user_id: str | None = None, sentry_event_id: str | None
         user_id=user_id,
         sentry_event_id=sentry_event_id,
         trace_id=mark.trace_id,
+    )
+
+
+def again(read: Read, mark: Mark) -> Repeat:
+    """The repeat row of an exception object that was raised anew."""
+    return Repeat(
+        id="",
+        seq=0,
+        n=1,
+        error_type=read.error_type,
+        message=read.message or "",
+        context=mark.context,
+        severity=mark.severity,
+        fingerprint=mark.fingerprint,
+        title=mark.title,
+        parts=(),
     )
 
 
