@@ -15,11 +15,26 @@ from otel_guard.core.exceptions import OtelGuardError
 
 # Name, and what it does; a file cli/<name>.py with `command(...)` each.
 COMMANDS: Final[dict[str, str]] = {
-    "run": "Start an application with every call watched: otel-guard run -- CMD",
+    "run": "Start an application with every call watched: run -- CMD",
     "migrate": "Create or update the schema otel_guard in your Postgres",
     "errors": "What failed: groups; one error in full; the errors of a trace",
     "slow": "The slow queries and calls",
     "status": "Incidents, switches, monitor and processes at a glance",
+    "health": "The health of the fleet, dependency by dependency",
+    "monitor": "Judge the rules and send the alerts: once (cron) or as a daemon",
+    "rules": "The rules and channels that hold; `rules check` for CI",
+    "alerts": "The open incidents",
+    "ack": "Acknowledge an incident: somebody is at it",
+    "resolve": "End an incident by hand",
+    "note": "Write down the cause of an incident and what was done",
+    "silence": "Hold messages back for a while",
+    "incident": "Open an incident by hand: incident open TITLE",
+    "test-alert": "Send a real message to a channel",
+    "metrics": "Webhook times, email delivery, queries and calls in figures",
+    "deploy": "Record a deployment",
+    "report": "The weekly error review",
+    "runbook": "What to do, with live evidence",
+    "heartbeat": "Run a job that is missed when it stops: heartbeat NAME -- CMD",
     "drain": "Deliver the journals that dead processes left behind",
     "demo": "See it all at work: a shop, faults, and where each of them shows",
 }
@@ -55,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def help_text() -> str:
     """The commands at a glance, at most 80 columns wide."""
-    rows = (f"  {name:<10}{does}" for name, does in COMMANDS.items() if _is_there(name))
+    rows = (f"  {name:<12}{does}" for name, does in COMMANDS.items() if _is_there(name))
     return "\n".join((f"otel-guard {version('otel-guard')}", INTRODUCTION, "", "Commands:", *rows, "", CLOSING, ""))
 
 
@@ -66,7 +81,7 @@ def _run(name: str, rest: Sequence[str]) -> int:
         raise Problem(f"otel-guard has no command {name!r}{meant}", "see `otel-guard --help`", USAGE)
     typer = import_module("typer")  # a quarter of the start-up time, not needed for help
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    module: ModuleType = import_module(f"otel_guard.cli.{name}")
+    module: ModuleType = import_module(f"otel_guard.cli.{_module(name)}")
     settings = getattr(module, "CONTEXT_SETTINGS", None)
     app.command(name, help=COMMANDS[name], context_settings=settings)(module.command)
     try:
@@ -77,4 +92,8 @@ def _run(name: str, rest: Sequence[str]) -> int:
 
 
 def _is_there(name: str) -> bool:
-    return find_spec(f"otel_guard.cli.{name}") is not None
+    return find_spec(f"otel_guard.cli.{_module(name)}") is not None
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")

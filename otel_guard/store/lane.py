@@ -40,17 +40,19 @@ class Lane:
         self._used_at = 0.0
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection[TupleRow]]:
-        """Give a connection within a transaction, committed at the end; 4 s in all.
+    def transaction(
+        self, *, statement_ms: int = STATEMENT_MS, is_read_only: bool = False
+    ) -> Iterator[Connection[TupleRow]]:
+        """Give a connection within a transaction, committed at the end; 2 s more than a statement's in all.
 
         Raises:
             StoreUnavailableError, SchemaError, RecordRefusedError: as `errors.translated` says.
         """
         connection = self._connected()
         try:
-            with socket_deadline(connection.fileno(), WATCHDOG_S):
+            with socket_deadline(connection.fileno(), statement_ms / 1000 + WATCHDOG_S - STATEMENT_MS / 1000):
                 try:
-                    connection.execute(statement("begin"), {"statement_ms": STATEMENT_MS})
+                    connection.execute(statement("begin"), {"statement_ms": statement_ms, "is_read_only": is_read_only})
                     yield connection
                     connection.commit()
                 except BaseException:
