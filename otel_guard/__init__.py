@@ -46,7 +46,8 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'otel_guard' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    found = globals()[name] = getattr(import_module(home), name)  # from now on a plain look-up
+    return found
 
 
 def __dir__() -> list[str]:

@@ -47,7 +47,6 @@ def call_of(
         duration_ms=(ended_ns - (span.start_time or ended_ns)) / 1e6,
         ended_ms=ended_ns // 1_000_000,
         route=route,
-        trace_id=f"{span.context.trace_id:032x}",
         name=classify.metric_name(kind, named.context),
     )
 

@@ -4,15 +4,17 @@ import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Final
 
 from msgspec import Struct
 
 MAX_FRAMES: Final = 100  # of each end
 MAX_CACHED: Final = 20_000
+MAX_STACKS: Final = 2_000
+MAX_KEY: Final = 400  # a deeper stack is recursion, of another depth each time
 _OWN: Final = ("otel_guard.", "opentelemetry.", "wrapt.")
 _LIBRARIES: Final = tuple(
     {
@@ -34,12 +36,37 @@ class Frame(Struct, frozen=True):
     is_ours: bool
 
 
+class Stack(Struct, frozen=True):
+    """The frames of one failure, ours left out; outermost first."""
+
+    frames: tuple[Frame, ...]
+    application: tuple[str, ...]  # `module:function`, innermost first; of none: of the innermost of all
+    place: Frame | None  # the innermost of the application
+    text: str
+
+
 class Frames:
-    """A cache by code object and instruction; *redact* is applied once a frame."""
+    """A cache of frames, and of whole stacks, by code object and instruction; *redact* is applied once a frame.
+
+    Keys hold the `id()` of a code object, whose hash would read all of its bytecode; the value keeps it alive.
+    """
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         self._redact = redact
-        self._cache: dict[tuple[object, int, bool], Frame] = {}
+        self._cache: dict[tuple[int, int, bool], tuple[Frame, CodeType]] = {}
+        self._stacks: dict[tuple[int, ...], Stack] = {}
+
+    def stack(self, tb: TracebackType | None, *, with_callers: bool = False) -> Stack:
+        """The frames of *tb*; *with_callers*: below the live ones that called it."""
+        caller = tb.tb_frame.f_back if with_callers and tb is not None else None
+        key = _key(caller, tb)
+        known = self._stacks.get(key)
+        if known is None:
+            frames = tuple(frame for frame in self.of_traceback(tb) if not frame.is_ours)
+            known = _stack((*self.above(caller), *frames))
+            if len(key) <= MAX_KEY:
+                self._keep_stack(key, known)
+        return known
 
     def of_traceback(self, tb: TracebackType | None) -> list[Frame]:
         """Frames of *tb*, outermost first; the middle of very long ones is left out."""
@@ -75,24 +102,32 @@ class Frames:
 
     def _at(self, tb: TracebackType) -> Frame:
         code = tb.tb_frame.f_code
-        key = (code, tb.tb_lasti, True)
-        frame = self._cache.get(key)
-        if frame is None:
+        key = (id(code), tb.tb_lasti, True)
+        known = self._cache.get(key)
+        if known is None:
             summary = traceback.extract_tb(tb, limit=1)
-            frame = self._keep(key, "".join(summary.format()), tb.tb_frame, tb.tb_lineno)
-        return frame
+            known = self._keep(key, "".join(summary.format()), tb.tb_frame, tb.tb_lineno)
+        return known[0]
 
     def _live(self, frame: FrameType) -> Frame:
-        key = (frame.f_code, frame.f_lasti, False)
+        key = (id(frame.f_code), frame.f_lasti, False)
         known = self._cache.get(key)
         if known is None:
             summary = traceback.StackSummary.extract(iter([(frame, frame.f_lineno)]), lookup_lines=True)
             known = self._keep(key, "".join(summary.format()), frame, frame.f_lineno)
-        return known
+        return known[0]
 
-    def _keep(self, key: tuple[object, int, bool], text: str, frame: FrameType, line: int | None) -> Frame:
+    def _keep_stack(self, key: tuple[int, ...], stack: Stack) -> None:
+        if len(self._stacks) >= MAX_STACKS:
+            self._stacks.clear()
+        self._stacks[key] = stack
+
+    def _keep(
+        self, key: tuple[int, int, bool], text: str, frame: FrameType, line: int | None
+    ) -> tuple[Frame, CodeType]:
         if len(self._cache) >= MAX_CACHED:
             self._cache.clear()
+            self._stacks.clear()  # their keys hold ids of code that only this cache keeps alive
         code = frame.f_code
         module = str(frame.f_globals.get("__name__", ""))
         is_ours = module.startswith(_OWN)
@@ -105,8 +140,29 @@ class Frames:
             not is_ours and is_application(code.co_filename),
             is_ours,
         )
-        self._cache[key] = made
-        return made
+        kept = self._cache[key] = (made, code)
+        return kept
+
+
+def _key(caller: FrameType | None, tb: TracebackType | None) -> tuple[int, ...]:
+    """What one stack is known by: its live callers, a zero, its traceback."""
+    key: list[int] = []
+    while caller is not None and len(key) < 2 * MAX_FRAMES:
+        key += (id(caller.f_code), caller.f_lasti)
+        caller = caller.f_back
+    key.append(0)
+    while tb is not None:
+        key += (id(tb.tb_frame.f_code), tb.tb_lasti)
+        tb = tb.tb_next
+    return tuple(key)
+
+
+def _stack(frames: tuple[Frame, ...]) -> Stack:
+    named = tuple(f"{frame.module}:{frame.function}" for frame in reversed(frames) if frame.is_application)
+    if not named and frames:
+        named = (f"{frames[-1].module}:{frames[-1].function}",)
+    place = next((frame for frame in reversed(frames) if frame.is_application), None)
+    return Stack(frames, named, place, join(frames))
 
 
 def is_application(path: str) -> bool:
@@ -126,7 +182,7 @@ def place_of(frame: Frame) -> tuple[str, int, str]:
     return frame.path, frame.line, frame.function
 
 
-def join(frames: list[Frame]) -> str:
+def join(frames: Iterable[Frame]) -> str:
     """The frames' text as the interpreter prints it: runs of one frame are shown three times, then counted."""
     lines: list[str] = []
     last, count = None, 0

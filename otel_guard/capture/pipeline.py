@@ -125,7 +125,7 @@ class Pipeline:
             return None
         self._recording.complete(seen, read)
         record_id, seq = uuid7(now_ms), self._journal.next_seq()
-        record = self._recording.record(seen, read, graded, known, parts, record_id, seq)
+        record = self._recording.record(seen, read, graded, known, parts, key, record_id, seq)
         self._buckets.remember(repeat_of(record), now)
         self._mark(seen, read, graded, key, record_id)
         self.counts.emitted += self._journal.append(record)

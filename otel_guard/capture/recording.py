@@ -75,13 +75,21 @@ class Recording:
     def parts(self, seen: Seen, read: Read, context: Context) -> tuple[str, ...]:
         """What the fingerprint is made of."""
         system, raised = seen.kind.system, read.raised
-        if raised is not None and raised.frames:
-            return recipe.parts_of_exception(read.error_type, context, system, raised.application_frames)
+        if raised is not None and raised.stack.frames:
+            return recipe.parts_of_exception(read.error_type, context, system, raised.stack.application)
         message = self.complete(seen, read).message or ""
         return recipe.parts_of_status(read.error_type, context, system, seen.kind.operation, message)
 
     def record(
-        self, seen: Seen, read: Read, graded: Grade, known: Recognised, parts: tuple[str, ...], record_id: str, seq: int
+        self,
+        seen: Seen,
+        read: Read,
+        graded: Grade,
+        known: Recognised,
+        parts: tuple[str, ...],
+        fingerprint: str,
+        record_id: str,
+        seq: int,
     ) -> ErrorRecord:
         """The record of a new failure."""
         raised = read.raised
@@ -92,7 +100,7 @@ class Recording:
             message=read.message or "",
             context=graded.context,
             severity=graded.severity,
-            fingerprint=recipe.fingerprint(parts),
+            fingerprint=fingerprint,
             title=recipe.title(read.error_type, read.message or ""),
             parts=parts,
             error_class=graded.error_class,
@@ -157,7 +165,7 @@ class Recording:
         if seen.root is not None and seen.root.trail:
             metadata["trail"] = [dict(zip(TRAIL_FIELDS, step, strict=True)) for step in tuple(seen.root.trail)]
         clean = self._redactor.mapping(metadata)
-        place = place_attributes(raised.place) if raised is not None else self._place()
+        place = place_attributes(raised.stack.place) if raised is not None else self._place()
         return clean | {"place": place} if place else clean
 
     def _late_user_id(self, seen: Seen, mark: Mark) -> str | None:
@@ -170,7 +178,7 @@ class Recording:
         metadata: dict[str, object] = dict(seen.metadata)
         if is_wrapped and seen.exc is not None:
             raised = self._tracebacks.read(seen.exc, with_callers=False)
-            place = place_attributes(raised.place)
+            place = place_attributes(raised.stack.place)
             wrapper: dict[str, object] = {"type": raised.error_type, "message": raised.message}
             metadata["raised_as"] = wrapper | {"place": place} if place else wrapper
         if seen.logged and not mark.is_logged:

@@ -20,7 +20,6 @@ LAST_RECORDS: Final = 8
 MAX_SUMMARIES: Final = 200
 # A logical call has one span: HTTP spans below these are folded into it.
 _PARENTS: Final = (semconv.PAYMENT_PROVIDER_NAME, semconv.EMAIL_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
-_HTTP: Final = (semconv.HTTP_REQUEST_METHOD, semconv.HTTP_METHOD)
 
 
 class Open(Struct):
@@ -76,7 +75,8 @@ class Roots:
         parent_id = None if parent is None or parent.is_remote else parent.span_id
         live = sys.exc_info()[1]
         above = self._spans.get(parent_id) if parent_id is not None else None
-        _shorten(self._spans, MAX_SPANS)
+        if len(self._spans) >= MAX_SPANS:
+            _shorten(self._spans, MAX_SPANS)
         self._spans[context.span_id] = Open(
             span,
             context.trace_id,
@@ -87,7 +87,8 @@ class Roots:
             _record_of(live) if live else None,
         )
         if parent_id is None:
-            _shorten(self._roots, MAX_ROOTS)
+            if len(self._roots) >= MAX_ROOTS:
+                _shorten(self._roots, MAX_ROOTS)
             self._roots[context.trace_id] = Root(
                 span, span.start_time or 0, None, deque(maxlen=TRAIL), deque(maxlen=LAST_RECORDS), {}
             )
@@ -159,8 +160,11 @@ def _record_of(exc: BaseException) -> str | None:
 def _is_folded(span: Span, above: Open | None) -> bool:
     if above is None or span.kind is not SpanKind.CLIENT:
         return False
-    attributes, parents = attributes_of(span), attributes_of(above.span)
-    return any(key in attributes for key in _HTTP) and any(key in parents for key in _PARENTS)
+    attributes = attributes_of(span)
+    if semconv.HTTP_REQUEST_METHOD not in attributes and semconv.HTTP_METHOD not in attributes:
+        return False
+    parents = attributes_of(above.span)
+    return any(key in parents for key in _PARENTS)
 
 
 def _shorten(known: dict[int, object] | dict[int, Open] | dict[int, Root], limit: int) -> None:

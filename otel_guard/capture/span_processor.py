@@ -117,8 +117,13 @@ class GuardSpanProcessor(SpanProcessor):
         call = call_of(span, kind, named, attributes, route_of(root), outcome, is_error=is_error)
         self._count(call, root, span, attributes)
         if self._stats.is_slow(call):
-            self._stats.slow(call, attributes, f"{span.context.span_id:016x}", call.trace_id)
-        is_warning = not is_error and call.outcome != "cancelled" and any(one.name == "exception" for one in events)
+            self._stats.slow(call, attributes, f"{span.context.span_id:016x}", f"{span.context.trace_id:032x}")
+        is_warning = (
+            bool(events)
+            and not is_error
+            and call.outcome != "cancelled"
+            and any(one.name == "exception" for one in events)
+        )
         is_partial = outcome is not None and outcome.kind == "partial"
         is_lost_charge = call.outcome == "cancelled" and call.context == "payment"
         if is_error or is_warning or is_partial or is_lost_charge:

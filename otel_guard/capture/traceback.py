@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from otel_guard.capture.frames import Frame, Frames, join
+from otel_guard.capture.frames import Frames, Stack
 from otel_guard.core import database_errors, redaction
 from otel_guard.core.database_errors import DatabaseFacts
 from otel_guard.runtime.text import safe_text
@@ -25,21 +25,8 @@ class Raised(Struct, kw_only=True):
 
     error_type: str
     message: str = ""  # filled in by `read`: its redaction costs more than all the rest
-    frames: tuple[Frame, ...]  # outermost first
+    stack: Stack
     database: DatabaseFacts | None
-
-    @property
-    def application_frames(self) -> list[str]:
-        """`module:function` of the application's frames, innermost first; else of the innermost of all."""
-        named = [f"{frame.module}:{frame.function}" for frame in reversed(self.frames) if frame.is_application]
-        if named or not self.frames:
-            return named
-        return [f"{self.frames[-1].module}:{self.frames[-1].function}"]
-
-    @property
-    def place(self) -> Frame | None:
-        """The innermost frame of the application."""
-        return next((frame for frame in reversed(self.frames) if frame.is_application), None)
 
 
 class Tracebacks:
@@ -57,13 +44,9 @@ class Tracebacks:
 
     def glance(self, exc: BaseException, *, with_callers: bool) -> Raised:
         """Read type and frames of *exc*, not its message: enough to know it again."""
-        tb = exc.__traceback__
-        frames = self.frames.of_traceback(tb)
-        if with_callers and tb is not None:
-            frames = self.frames.above(tb.tb_frame.f_back) + frames
         return Raised(
             error_type=type_name(exc),
-            frames=tuple(frame for frame in frames if not frame.is_ours),
+            stack=self.frames.stack(exc.__traceback__, with_callers=with_callers),
             database=database_errors.facts_of(exc),
         )
 
@@ -79,13 +62,10 @@ class Tracebacks:
         links = _links(exc)
         blocks = []
         for node, link in reversed(links):
-            frames = list(raised.frames) if node is exc else self._frames(node)
+            frames = (raised.stack if node is exc else self.frames.stack(node.__traceback__)).text
             head = "Traceback (most recent call last):\n" if frames else ""
-            blocks.append(head + join(frames) + self._last(node, raised.message if node is exc else None) + link)
+            blocks.append(head + frames + self._last(node, raised.message if node is exc else None) + link)
         return redaction.cut("".join(blocks), STACK_LIMIT)
-
-    def _frames(self, exc: BaseException) -> list[Frame]:
-        return [frame for frame in self.frames.of_traceback(exc.__traceback__) if not frame.is_ours]
 
     def _message(self, exc: BaseException) -> str:
         facts = database_errors.facts_of(exc)

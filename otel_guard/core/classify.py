@@ -53,7 +53,6 @@ class Call(Struct, frozen=True, kw_only=True):
     duration_ms: float
     ended_ms: int
     route: str | None
-    trace_id: str
     name: str  # of the duration metric
 
 

@@ -1,6 +1,7 @@
 """Which provider a host belongs to (instrumentation.md, section 5)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from otel_guard.core.record import Context
@@ -37,14 +38,22 @@ _SES: Final = ("email", "amazonaws.com")
 
 def provider_of(host: str, extra: Mapping[str, Context]) -> Provider | None:
     """Context and system of *host*; *extra* are hosts from the settings, whose system is their own name."""
-    labels = host.lower().rstrip(".").split(".")
-    for start in range(len(labels) - 1):
-        name = ".".join(labels[start:])
-        if (context := extra.get(name)) is not None:
-            return context, name
-        if (known := _HOSTS.get(name)) is not None:
-            return known
-    if labels[0] == _SES[0] and ".".join(labels[-2:]) == _SES[1]:
+    if extra:
+        for name in _names(host):
+            if (context := extra.get(name)) is not None:
+                return context, name
+    return _known(host)
+
+
+@lru_cache(maxsize=1024)
+def _known(host: str) -> Provider | None:
+    names = _names(host)
+    if names[0].startswith(f"{_SES[0]}.") and names[0].endswith(f".{_SES[1]}"):
         return "email", "aws.ses"
-    context = extra.get(host.lower())
-    return None if context is None else (context, host.lower())
+    return next((_HOSTS[name] for name in names if name in _HOSTS), None)
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """The host itself, then every one above it."""
+    labels = host.lower().rstrip(".").split(".")
+    return tuple(".".join(labels[start:]) for start in range(max(1, len(labels))))

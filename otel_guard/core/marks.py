@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from otel_guard.core.record import Context, Severity, created_at_ms
 
@@ -56,7 +57,7 @@ Verdict = Literal["new", "new_caused_by", "sighting", "repeat"]
 def put(exc: BaseException, mark: Mark) -> bool:
     """Put *mark* on *exc*; False where it has no `__dict__` (at worst two rows)."""
     try:
-        exc.__dict__[KEY] = tuple(getattr(mark, name) for name in Mark.__struct_fields__)
+        exc.__dict__[KEY] = astuple(mark)
     except Exception:
         return False
     return True
