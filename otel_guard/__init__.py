@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from otel_guard.core.exceptions import OtelGuardError
     from otel_guard.core.record import Context, Severity
-    from otel_guard.face import capture_error, close, flush, user, watch
+    from otel_guard.face import capture_error, close, flush, user, watch, webhook
     from otel_guard.guard import Guard, configure, current
     from otel_guard.settings import Settings
 
@@ -24,6 +24,7 @@ _HOMES: Final = {
     "flush": "otel_guard.face",
     "user": "otel_guard.face",
     "watch": "otel_guard.face",
+    "webhook": "otel_guard.face",
 }
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "flush",
     "user",
     "watch",
+    "webhook",
 ]
 
 

@@ -1,12 +1,14 @@
 """The public functions: a line or two each on the current Guard."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from otel_guard import guard
 from otel_guard.core.record import Context, Severity
-from otel_guard.instrumentation._engine import Engine
-from otel_guard.instrumentation.watch import Watch
+from otel_guard.instrumentation._engine import Block, Engine
+from otel_guard.instrumentation.watch import watching
+from otel_guard.instrumentation.webhook import webhooks
 
 WHERE: Final = "capture_error"
 
@@ -34,9 +36,25 @@ def capture_error(
 
 def watch(
     name: str, *, context: Context = "other", system: str | None = None, severity: Severity | None = None
-) -> Watch:
+) -> Block:
     """Watch a function (`def`, `async def`) or a `with` block: a span, counted, and a record on failure."""
-    return Watch(_engine, name, context=context, system=system, severity=severity)
+    return watching(_engine, name, context=context, system=system, severity=severity)
+
+
+def webhook(
+    provider: str,
+    event: object = None,
+    *,
+    type: str | None = None,  # noqa: A002 - the contract's names
+    id: str | None = None,  # noqa: A002
+    created: datetime | int | None = None,
+) -> Block:
+    """Watch the handling of one webhook event: its duration, outcome, and lag = now - *created* (Unix seconds).
+
+    A `with` block round the handling; or a decorator of a handler whose first argument has `type` and `id`. What is
+    not given is read from *event*.
+    """
+    return webhooks(_engine, provider, event, type=type, id=id, created=created)
 
 
 def user(user_id: object) -> None:

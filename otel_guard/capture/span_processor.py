@@ -135,6 +135,9 @@ class GuardSpanProcessor(SpanProcessor):
         self._stats.observe(call)
         for observer in self._observers:
             observer(call)
+        if call.kind in ENTRY:
+            for said in classify.webhook_calls(call, attributes):
+                self._stats.observe(said)
         if root is None or root.span.context.span_id == span.context.span_id:
             return
         offset_ms = ((span.start_time or root.started_ns) - root.started_ns) // 1_000_000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from otel_guard.core import hosts, semconv
 from otel_guard.core.record import Context
@@ -15,6 +15,8 @@ CONSUMER: Final = "CONSUMER"
 CLIENT: Final = "CLIENT"
 PRODUCER: Final = "PRODUCER"
 INTERNAL: Final = "INTERNAL"
+WEBHOOK_DURATION: Final = "payment.webhook.process.duration"
+WEBHOOK_LAG: Final = "payment.webhook.lag"
 _CACHES: Final = frozenset({"redis", "valkey", "memcached"})
 _AWS_CONTEXTS: Final[dict[str, Context]] = {
     "s3": "storage",
@@ -144,6 +146,27 @@ def metric_name(kind: str, context: Context) -> str:
     """OTel's duration metric of a call, the `name` of its sums."""
     if kind == SERVER:
         return "http.server.request.duration"
+    if kind == CONSUMER and context == "payment":
+        return WEBHOOK_DURATION
     if context in {"api", "storage"}:
         return "http.client.request.duration"
     return _METRICS.get(context, "otel_guard.call.duration")
+
+
+def webhook_calls(call: Call, attributes: Attributes) -> tuple[Call, ...]:
+    """What a span says of a webhook beside its own call.
+
+    The lag until it was handled; of a request that only carries the event's type, how long it took.
+    """
+    kind, found = attributes.get(semconv.PAYMENT_WEBHOOK_EVENT_TYPE), []
+    if kind is None:
+        return ()
+    system = str(attributes.get(semconv.PAYMENT_PROVIDER_NAME) or "unknown")
+    event = structs.replace(call, context="payment", system=system, operation=f"process {kind}", route=None)
+    if call.name != WEBHOOK_DURATION:
+        found.append(structs.replace(event, name=WEBHOOK_DURATION))
+    created = attributes.get(semconv.PAYMENT_WEBHOOK_EVENT_CREATED)
+    if isinstance(created, int | float):
+        lag_ms = max(0.0, call.ended_ms - created * 1000)
+        found.append(structs.replace(event, name=WEBHOOK_LAG, duration_ms=lag_ms, outcome="ok"))
+    return tuple(found)

@@ -58,6 +58,10 @@ PAYMENT_PROVIDER_NAME: Final = "payment.provider.name"
 PAYMENT_RESOURCE_ID: Final = "payment.resource.id"
 PAYMENT_RESOURCE_TYPE: Final = "payment.resource.type"
 PAYMENT_STATUS: Final = "payment.status"
+PAYMENT_WEBHOOK_EVENT_CREATED: Final = "payment.webhook.event.created"
+PAYMENT_WEBHOOK_EVENT_ID: Final = "payment.webhook.event.id"
+PAYMENT_WEBHOOK_EVENT_TYPE: Final = "payment.webhook.event.type"
+PAYMENT_WEBHOOK_VERIFIED: Final = "payment.webhook.verified"
 RPC_METHOD: Final = "rpc.method"
 RPC_SERVICE: Final = "rpc.service"
 RPC_SYSTEM: Final = "rpc.system"
@@ -109,6 +113,8 @@ SAFE_KEYS: Final = frozenset(
         PAYMENT_OPERATION_NAME,
         PAYMENT_PROVIDER_NAME,
         PAYMENT_RESOURCE_TYPE,
+        PAYMENT_WEBHOOK_EVENT_CREATED,
+        PAYMENT_WEBHOOK_EVENT_TYPE,
         RPC_METHOD,
         RPC_SERVICE,
         RPC_SYSTEM,

@@ -10,6 +10,7 @@ import wrapt
 from opentelemetry.metrics import Meter, MeterProvider
 from opentelemetry.trace import Tracer, TracerProvider
 
+from otel_guard.instrumentation._engine_block import Block
 from otel_guard.instrumentation._engine_kinds import wrapper
 from otel_guard.instrumentation._engine_metrics import Metrics
 from otel_guard.instrumentation._engine_patch import Patch, Place, find, unwrap, wrap
@@ -41,6 +42,7 @@ __all__ = [
     "STREAM",
     "SYNC",
     "Adopt",
+    "Block",
     "Book",
     "Call",
     "Count",

@@ -24,11 +24,11 @@ class Metrics:
 
     def ended(self, table: Instrumentation, facts: Facts, outcome: Outcome, seconds: float) -> None:
         """Count one call."""
-        if not table.has_duration and not table.tallies:
+        if table.duration is None and not table.tallies:
             return
         attributes = self._attributes(facts, outcome)
-        if table.has_duration:
-            self._duration(table.context).record(seconds, attributes)
+        if table.duration is not None:
+            self._duration(table.duration).record(seconds, attributes)
         for tally in table.tallies:
             if amount := tally.amount(facts, outcome):
                 self._counter(tally.name, tally.unit).add(amount, attributes)
@@ -54,13 +54,12 @@ class Metrics:
         known.add(value)
         return value
 
-    def _duration(self, context: str) -> Histogram:
-        if context not in self._durations:
-            name = f"{context}.client.operation.duration"
-            self._durations[context] = self._meter.create_histogram(
+    def _duration(self, name: str) -> Histogram:
+        if name not in self._durations:
+            self._durations[name] = self._meter.create_histogram(
                 name, unit="s", explicit_bucket_boundaries_advisory=BOUNDARIES
             )
-        return self._durations[context]
+        return self._durations[name]
 
     def _counter(self, name: str, unit: str) -> Counter:
         if name not in self._counters:

@@ -109,7 +109,7 @@ class Instrumentation(Struct, frozen=True, kw_only=True):
     targets: tuple[Target | Count | Adopt, ...] = ()
     tallies: tuple[Tally, ...] = ()
     span_kind: SpanKind = SpanKind.CLIENT
-    has_duration: bool = False  # <context>.client.operation.duration
+    duration: str | None = None  # name of its histogram of seconds
     hides_http: bool = False  # no HTTP spans below its own
     may_nest: bool = False  # a call inside a call is one of its own
     record_only: frozenset[str] = frozenset()  # attributes for the record, not the span

@@ -185,6 +185,6 @@ SMTPLIB: Final = Instrumentation(
         Tally(name="email.client.sent.messages", unit="{message}", amount=_sent),
         Tally(name="email.client.rejected.recipients", unit="{recipient}", amount=_rejected),
     ),
-    has_duration=True,
+    duration="email.client.operation.duration",
     hides_http=True,
 )

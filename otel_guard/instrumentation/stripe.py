@@ -205,7 +205,7 @@ STRIPE: Final = Instrumentation(
         Count(module="stripe._http_client", name="HTTPClient._sleep_time_seconds", add=resent),
         Count(module="stripe._api_requestor", name="_APIRequestor.request_headers", add=keyed),
     ),
-    has_duration=True,
+    duration="payment.client.operation.duration",
     hides_http=True,
     record_only=frozenset({semconv.PAYMENT_IDEMPOTENCY_KEY}),
     opt_in=frozenset({semconv.PAYMENT_AMOUNT, semconv.PAYMENT_CURRENCY}),

@@ -23,6 +23,7 @@ NAMES = [
     "flush",
     "user",
     "watch",
+    "webhook",
 ]
 SIGNATURES = {
     "configure": "(*, settings: Settings | None = None, **overrides: object) -> Guard",

@@ -69,7 +69,7 @@ def test_an_exception_without_text_is_no_fault_of_ours(world: World, client: Any
 def test_an_interrupted_charge_is_neither_success_nor_error(
     world: World, client: Any, kind: type[BaseException]
 ) -> None:
-    world.engine.install(table(target("call"), has_duration=True))
+    world.engine.install(table(target("call"), duration="payment.client.operation.duration"))
 
     with pytest.raises(kind):
         client.call(kind())
@@ -207,7 +207,7 @@ def test_the_hundred_and_first_value_of_a_metric_is_other(world: World, client: 
     def numbered(call: Call) -> Facts:
         return Facts("call", {}, {"n": str(call.argument("value"))})
 
-    world.engine.install(table(target("call", describe=numbered), has_duration=True))
+    world.engine.install(table(target("call", describe=numbered), duration="payment.client.operation.duration"))
 
     for number in range(103):
         client.call(number)

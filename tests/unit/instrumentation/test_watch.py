@@ -6,14 +6,15 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_guard.core import semconv
-from otel_guard.instrumentation.watch import Watch
+from otel_guard.instrumentation._engine import Block
+from otel_guard.instrumentation.watch import watching
 from tests.unit.instrumentation.conftest import World
 
 ERROR = ValueError("boom")
 
 
-def watch(world: World | None, name: str = "nightly", **more: Any) -> Watch:
-    return Watch(lambda: world.engine if world else None, name, **more)
+def watch(world: World | None, name: str = "nightly", **more: Any) -> Block:
+    return watching(lambda: world.engine if world else None, name, **more)
 
 
 def test_a_function_is_an_internal_span(world: World) -> None:
