@@ -1,4 +1,4 @@
-"""HTTP of everything the guard itself posts: one try, no redirect, a short answer, a hard deadline."""
+"""HTTP of everything the guard itself posts and asks: one try, no redirect, a short answer, a hard deadline."""
 
 import os
 from collections.abc import Mapping
@@ -41,7 +41,13 @@ class Http:
         self._pid = os.getpid()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float = TOTAL_S) -> Response:
-        """Post *body* once; *timeout* is in seconds, for the whole exchange.
+        """Post *body* once; as `request`."""
+        return self.request("POST", url, headers, timeout, body=body)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], timeout: float = TOTAL_S, *, body: bytes | None = None
+    ) -> Response:
+        """Ask once; *timeout* is in seconds, for the whole exchange.
 
         Raises:
             NoAnswerError: no connection, no answer in time, not HTTP.
@@ -50,7 +56,7 @@ class Http:
         with sending():
             try:
                 answer = self._managed().request(
-                    "POST",
+                    method,
                     url,
                     body=body,
                     headers=dict(headers),
@@ -92,6 +98,15 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TOT
     http = Http()
     try:
         return http.post(url, body, headers, timeout)
+    finally:
+        http.close()
+
+
+def request(method: str, url: str, headers: Mapping[str, str], timeout: float = TOTAL_S) -> Response:
+    """Ask once, without a body, on a connection of its own; as `Http.request`."""
+    http = Http()
+    try:
+        return http.request(method, url, headers, timeout)
     finally:
         http.close()
 

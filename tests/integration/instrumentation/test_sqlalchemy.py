@@ -67,6 +67,22 @@ def guard() -> Iterator[Guard]:
     guard.engine.uninstrument()
 
 
+_made: list[sa.Engine] = []
+
+
+def create_engine(url: str, **options: Any) -> sa.Engine:
+    """SQLAlchemy's, disposed of after the test: an open sqlite3 connection is a warning from Python 3.13 on."""
+    _made.append(sa.create_engine(url, **options))
+    return _made[-1]
+
+
+@pytest.fixture(autouse=True)
+def _disposed() -> Iterator[None]:
+    yield
+    while _made:
+        _made.pop().dispose()
+
+
 Urls = Callable[[str], str]
 
 
@@ -83,7 +99,7 @@ def closed_port() -> int:
 
 
 def test_a_statement_is_one_span_below_its_parent(guard: Guard, url: Urls) -> None:
-    engine = sa.create_engine(url("psycopg"))
+    engine = create_engine(url("psycopg"))
     with guard.tracer.start_as_current_span("request") as request, engine.connect() as database:
         database.execute(
             sa.text(f"SELECT relname FROM pg_class WHERE relname = '{SECRET}' AND oid = :oid"), {"oid": 4711}
@@ -124,7 +140,7 @@ def test_a_statement_is_one_span_below_its_parent(guard: Guard, url: Urls) -> No
 def test_an_error_is_handed_over_once_without_a_literal(
     guard: Guard, url: Urls, statement: str, code: str, error_class: str
 ) -> None:
-    engine = sa.create_engine(url("psycopg"))
+    engine = create_engine(url("psycopg"))
     with engine.connect() as database, pytest.raises(sa.exc.DBAPIError) as raised:
         database.exec_driver_sql(statement)
     engine.dispose()
@@ -140,7 +156,7 @@ def test_an_error_is_handed_over_once_without_a_literal(
 
 
 def test_the_context_is_clean_after_success_and_failure(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
     with engine.connect() as database:
         for statement in ("SELECT 1", "SELECT * FROM nowhere"):
             with suppress(sa.exc.OperationalError):
@@ -183,7 +199,7 @@ def test_drivers_are_silent_in_every_call_that_sqlalchemy_makes(guard: Guard) ->
             seen("rollback")
             super().rollback()
 
-    engine = sa.create_engine("sqlite://", connect_args={"factory": Driver})
+    engine = create_engine("sqlite://", connect_args={"factory": Driver})
     with engine.connect() as database:
         database.execute(sa.text("CREATE TABLE t (a integer)"))
         database.execute(sa.text("INSERT INTO t (a) VALUES (:a)"), [{"a": 1}, {"a": 2}])
@@ -197,7 +213,7 @@ def test_drivers_are_silent_in_every_call_that_sqlalchemy_makes(guard: Guard) ->
 
 
 def test_a_listener_that_raises_leaves_nothing_behind(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "before_cursor_execute")
     def broken(*_: Any) -> None:
@@ -211,7 +227,7 @@ def test_a_listener_that_raises_leaves_nothing_behind(guard: Guard) -> None:
 
 
 def test_a_listener_that_raises_before_the_driver_is_called_is_no_error_of_the_database(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "do_execute_no_params")
     @sa.event.listens_for(engine, "do_execute")
@@ -227,7 +243,7 @@ def test_a_listener_that_raises_before_the_driver_is_called_is_no_error_of_the_d
 
 
 def test_an_error_of_which_sqlalchemy_tells_nobody_leaves_nothing_behind(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "handle_error")
     def explain(told: Any) -> None:
@@ -243,7 +259,7 @@ def test_an_error_of_which_sqlalchemy_tells_nobody_leaves_nothing_behind(guard: 
 
 
 def test_a_statement_of_a_listener_is_its_own_span(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "after_cursor_execute")
     def audit(conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -258,7 +274,7 @@ def test_a_statement_of_a_listener_is_its_own_span(guard: Guard) -> None:
 
 
 def test_a_commit_that_fails_is_handed_over_once(guard: Guard, url: Urls) -> None:
-    engine = sa.create_engine(url("psycopg"))
+    engine = create_engine(url("psycopg"))
     with guard.tracer.start_as_current_span("request"), engine.connect() as database:
         database.exec_driver_sql("CREATE TEMP TABLE late (a text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
         for _ in range(2):
@@ -282,7 +298,7 @@ def test_a_commit_that_fails_is_handed_over_once(guard: Guard, url: Urls) -> Non
 
 
 def test_a_failure_while_rows_are_fetched_is_handed_over_once(guard: Guard, url: Urls) -> None:
-    engine = sa.create_engine(url("psycopg"))
+    engine = create_engine(url("psycopg"))
     with engine.connect() as database:
         rows = database.execution_options(stream_results=True, max_row_buffer=1).exec_driver_sql(
             "SELECT 1 / (3 - n) FROM generate_series(1, 5) AS n"
@@ -297,7 +313,7 @@ def test_a_failure_while_rows_are_fetched_is_handed_over_once(guard: Guard, url:
 
 
 def test_what_is_wrapped_is_put_back(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
     with engine.connect() as database:
         database.exec_driver_sql("SELECT 1")
         assert "do_commit" in vars(engine.dialect)
@@ -309,7 +325,7 @@ def test_what_is_wrapped_is_put_back(guard: Guard) -> None:
 
 
 def test_an_engine_and_a_connection_made_earlier_are_watched() -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = create_engine("sqlite://")
     with engine.connect() as database:
         database.exec_driver_sql("SELECT 1")
         guard = Guard()
@@ -324,7 +340,7 @@ def test_an_engine_and_a_connection_made_earlier_are_watched() -> None:
 
 
 def test_a_pool_time_out_is_handed_over_once(guard: Guard) -> None:
-    engine = sa.create_engine("sqlite://", poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01)
     with engine.connect(), pytest.raises(sa.exc.TimeoutError) as raised:
         engine.connect()
 
@@ -339,7 +355,7 @@ def test_a_pool_time_out_is_handed_over_once(guard: Guard) -> None:
 
 
 def test_a_refused_connect_is_handed_over_once(guard: Guard) -> None:
-    engine = sa.create_engine(f"postgresql+psycopg://jane:{'pass' + 'word'}@127.0.0.1:{closed_port()}/shop")
+    engine = create_engine(f"postgresql+psycopg://jane:{'pass' + 'word'}@127.0.0.1:{closed_port()}/shop")
     with pytest.raises(sa.exc.OperationalError) as raised:
         engine.connect()
 
@@ -354,14 +370,14 @@ def test_a_refused_connect_is_handed_over_once(guard: Guard) -> None:
 
 
 def test_the_guards_own_statements_make_no_span(guard: Guard) -> None:
-    with sending(), sa.create_engine("sqlite://").connect() as database:
+    with sending(), create_engine("sqlite://").connect() as database:
         database.exec_driver_sql("SELECT 1")
 
     assert guard.spans == []
 
 
 def test_an_engine_that_the_application_instrumented_is_left_alone(guard: Guard) -> None:
-    engine, meter = sa.create_engine("sqlite://"), NoOpMeter("test")
+    engine, meter = create_engine("sqlite://"), NoOpMeter("test")
     theirs = guard.provider.get_tracer("theirs")
     counter, histogram = meter.create_up_down_counter("connections"), meter.create_histogram("duration")
     try:
@@ -375,7 +391,7 @@ def test_an_engine_that_the_application_instrumented_is_left_alone(guard: Guard)
 
 
 def test_many_rows_are_one_span_with_their_number(guard: Guard) -> None:
-    with sa.create_engine("sqlite://").connect() as database:
+    with create_engine("sqlite://").connect() as database:
         database.execute(sa.text("CREATE TABLE t (a integer)"))
         database.execute(sa.text("INSERT INTO t (a) VALUES (:a)"), [{"a": 1}, {"a": 2}, {"a": 3}])
 
