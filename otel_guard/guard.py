@@ -28,6 +28,7 @@ from otel_guard.sinks.sentry import watch_own_events
 logger: Final = logging.getLogger("otel_guard")
 REPEATS_S: Final = 1.0
 STATS_S: Final = 15.0
+LEAST_S: Final = 0.5  # for the exporters, though the journal took all the time
 SCOPE: Final = "otel_guard"
 SEMCONV: Final = ("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
 
@@ -128,15 +129,17 @@ class Guard:
             self.capture.uninstall()
             for end in self._ends:
                 end()
+        is_beside = False
         closing = threading.Thread(target=self._shut_tracing, args=(limit_s,), daemon=True, name="otel-guard-close")
         with self._failsafe("close: journal"):
-            if _can_start(closing):
-                closing.start()
+            is_beside = _started(closing)
             if self._sinks.sentry is not None:
                 self._sinks.sentry.closing = True
             self._journal.close(limit_s)
-        if closing.is_alive():
+        if is_beside:
             closing.join(max(until - SYSTEM.monotonic(), 0))
+        else:
+            self._shut_tracing(max(until - SYSTEM.monotonic(), LEAST_S))
         with self._failsafe("close: instrumentation"):
             if self.engine is not None:
                 self.engine.uninstrument()
@@ -195,8 +198,13 @@ def _weakly(guard: Guard) -> Callable[[], None]:
     return after_in_child
 
 
-def _can_start(thread: threading.Thread) -> bool:
-    return not thread.is_alive() and not sys.is_finalizing()
+def _started(thread: threading.Thread) -> bool:
+    """Start *thread*; False: the interpreter ends and allows none (Python 3.12.0 and 3.12.1 in `atexit` already)."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 _current: Guard | None = None

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -13,7 +13,8 @@ def socket_deadline(fileno: int, seconds: float) -> Iterator[None]:
     duplicate = socket.socket(fileno=os.dup(fileno))
     timer = threading.Timer(seconds, _cut, (duplicate,))
     timer.daemon = True
-    timer.start()
+    with suppress(RuntimeError):  # at its end an interpreter allows no thread: the peer's own time-outs have to do
+        timer.start()
     try:
         yield
     finally:
