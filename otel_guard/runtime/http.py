@@ -24,7 +24,7 @@ class NoAnswerError(OtelGuardError):
 
 
 class Response(Struct, frozen=True):
-    """What came back; header names are lower-case, the body is cut at 4 KiB."""
+    """What came back; header names are lower-case, the body is cut (at 4 KiB, if nothing else was asked)."""
 
     status: int
     headers: Mapping[str, str]
@@ -45,9 +45,16 @@ class Http:
         return self.request("POST", url, headers, timeout, body=body)
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], timeout: float = TOTAL_S, *, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        timeout: float = TOTAL_S,
+        *,
+        body: bytes | None = None,
+        limit_bytes: int = BODY_LIMIT,
     ) -> Response:
-        """Ask once; *timeout* is in seconds, for the whole exchange.
+        """Ask once; *timeout* is in seconds, for the whole exchange; of the answer *limit_bytes* are read.
 
         Raises:
             NoAnswerError: no connection, no answer in time, not HTTP.
@@ -66,7 +73,7 @@ class Http:
                     preload_content=False,
                     decode_content=False,
                 )
-                response = _read(answer, timeout)
+                response = _read(answer, timeout, limit_bytes)
             except (
                 HTTPError,
                 OSError,
@@ -102,11 +109,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TOT
         http.close()
 
 
-def request(method: str, url: str, headers: Mapping[str, str], timeout: float = TOTAL_S) -> Response:
+def request(
+    method: str, url: str, headers: Mapping[str, str], timeout: float = TOTAL_S, *, limit_bytes: int = BODY_LIMIT
+) -> Response:
     """Ask once, without a body, on a connection of its own; as `Http.request`."""
     http = Http()
     try:
-        return http.request(method, url, headers, timeout)
+        return http.request(method, url, headers, timeout, limit_bytes=limit_bytes)
     finally:
         http.close()
 
@@ -132,14 +141,14 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-def _read(answer: object, timeout: float) -> Response:
+def _read(answer: object, timeout: float, limit_bytes: int) -> Response:
     if not isinstance(answer, HTTPResponse):
         raise NoAnswerError
     body = b""
     try:
         if answer.length_remaining != 0 and not answer.closed:
             with socket_deadline(answer.fileno(), timeout):
-                body = answer.read(BODY_LIMIT)
+                body = answer.read(limit_bytes)
     finally:
         if answer.length_remaining == 0:
             answer.release_conn()

@@ -1,0 +1,10 @@
+UPDATE otel_guard.incidents AS i SET
+    last_true_at = greatest(i.last_true_at, %(now)s::timestamptz),
+    occurrences = greatest(i.occurrences, %(occurrences)s::bigint),
+    message = %(message)s,
+    value = %(value)s::float8,
+    threshold = %(threshold)s::float8,
+    queries = %(queries)s::jsonb,
+    labels = i.labels || %(labels)s::jsonb
+WHERE i.id = %(incident_id)s::uuid AND i.state = %(was)s
+RETURNING to_jsonb(i) AS incident
