@@ -1,5 +1,6 @@
 """How an incident begins, comes back, grows worse or goes on."""
 
+import math
 from datetime import datetime
 from typing import Final, Literal
 
@@ -89,12 +90,18 @@ class Beginnings:
 
 
 def cleaned(opening: Opening) -> Opening:
-    """What Postgres takes: no NUL, no half characters."""
+    """What Postgres and JSON take: no NUL, no half characters, no NaN."""
     return replace(
         opening,
+        value=_finite(opening.value),
+        threshold=_finite(opening.threshold),
         message=safe_text(opening.message, MESSAGE),
         labels={safe_text(key, LINE): safe_text(value, LINE) for key, value in opening.labels.items()},
     )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _with_deployment(database: Database, found: Found, since: datetime) -> tuple[Found, Facts]:

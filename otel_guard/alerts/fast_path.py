@@ -1,6 +1,7 @@
 """Critical errors become incidents and messages at once, on their way from the journal."""
 
 import os
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -37,9 +38,13 @@ class FastPath:
         clock: Clock,
         *,
         failsafe: Failsafe,
+        is_on: bool = True,
         tend: Callable[[], None] = lambda: None,
     ) -> None:
-        """*transaction* and *courier* are used by one thread at a time; *tend* is called between two works."""
+        """*transaction* and *courier* are used by one thread at a time; *tend* is called between two works.
+
+        *is_on* False: the rule `critical_error` is off, only what is `put` here opens incidents.
+        """
         self._incidents = incidents
         self._courier = courier
         self._transaction = transaction
@@ -47,6 +52,8 @@ class FastPath:
         self._clock = clock
         self._failsafe = failsafe
         self._tend_store = tend
+        self._is_on = is_on
+        self._put: queue.SimpleQueue[Opening] = queue.SimpleQueue()
         self._recognition = Recognition()
         self._pending: dict[str, Opening] = {}
         self._thread: threading.Thread | None = None
@@ -59,11 +66,17 @@ class FastPath:
         """How many failures were older than an hour when they came: counted, not alerted."""
         return self._recognition.late
 
+    def put(self, opening: Opening) -> None:
+        """Open *opening* within some seconds; from any thread."""
+        self._put.put(opening)
+
     def deliver(self, batch: Batch) -> Delivered:
         """Alert of what may not wait; within 3 s, what takes longer goes on behind."""
         self._see_fork()
-        for opening in self._recognition.openings(batch, self._clock.now_ms()):
-            self._add(opening)
+        self._take_put()
+        if self._is_on:
+            for opening in self._recognition.openings(batch, self._clock.now_ms()):
+                self._add(opening)
         if self._pending:
             self._work()
         return Delivered()
@@ -71,6 +84,7 @@ class FastPath:
     def tend(self) -> None:
         """Each few seconds: go on with what waits for Postgres or for the thread."""
         self._see_fork()
+        self._take_put()
         if self._is_working():
             return
         if self._pending or self._direct.waiting:
@@ -82,6 +96,10 @@ class FastPath:
         """Let the work end for up to 3 s."""
         if self._thread is not None:
             self._thread.join(WAIT_S)
+
+    def _take_put(self) -> None:
+        while not self._put.empty():
+            self._add(self._put.get())
 
     def _add(self, opening: Opening) -> None:
         known = self._pending.get(opening.dedup_key)
@@ -151,4 +169,5 @@ class FastPath:
         if self._pid != os.getpid():
             self._pid, self._thread = os.getpid(), None
             self._pending.clear()
+            self._put = queue.SimpleQueue()
             self._direct.forget()

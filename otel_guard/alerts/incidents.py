@@ -43,7 +43,8 @@ class Incidents:
 
     def open(self, database: Database, opening: Opening, now: datetime | None = None) -> Opened:
         """Open at once, or touch the incident that is open under its key."""
-        at = self._now(database, now)
+        database_now = store.begin_opening(database)
+        at = now or given_now(self._clock) or database_now
         standing = store.standing(database, opening.dedup_key, at)
         return self._beginnings.open(database, Found(opening=opening, now=at), standing)
 

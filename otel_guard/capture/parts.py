@@ -12,6 +12,7 @@ from otel_guard.capture.roots import Roots
 from otel_guard.capture.span_processor import GuardSpanProcessor
 from otel_guard.capture.stats import Stats
 from otel_guard.capture.traceback import Tracebacks
+from otel_guard.core.classify import Call
 from otel_guard.core.record import CONTEXTS, Amendment, Context
 from otel_guard.runtime.clock import Clock
 from otel_guard.runtime.failsafe import Failsafe
@@ -33,6 +34,8 @@ class Capture:
         own_peers: frozenset[tuple[str, int]],
         wake: Callable[[], None],
         on_amendment: Callable[[Amendment], None],
+        observe: Callable[[Call], None],
+        on_user: Callable[[str], None],
     ) -> None:
         hosts = extra_hosts(settings)
         self.roots = roots
@@ -42,7 +45,14 @@ class Capture:
         recording = Recording(redactor, tracebacks, self.stats.place)
         self.pipeline = Pipeline(journal, recording, settings.classify, clock, on_amendment)
         self.processor = GuardSpanProcessor(
-            roots, self.pipeline, self.stats, failsafe, hosts=hosts, own_peers=own_peers
+            roots,
+            self.pipeline,
+            self.stats,
+            failsafe,
+            hosts=hosts,
+            own_peers=own_peers,
+            observers=(observe,),
+            on_user=on_user,
         )
         self.entrances = Entrances(roots, self.pipeline, self.processor, hosts)
         self._failsafe = failsafe

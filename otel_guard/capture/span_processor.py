@@ -43,8 +43,9 @@ class GuardSpanProcessor(SpanProcessor):
         hosts: Mapping[str, Context],
         own_peers: Iterable[tuple[str, int]] = (),
         observers: Iterable[Callable[[Call], None]] = (),
+        on_user: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """*own_peers* are host and port of our own exporters; *observers* hear every call."""
+        """*own_peers* are host and port of our own exporters; *observers* hear every call, *on_user* each root's user."""
         self._roots = roots
         self._pipeline = pipeline
         self._stats = stats
@@ -52,6 +53,7 @@ class GuardSpanProcessor(SpanProcessor):
         self._hosts = hosts
         self._own_peers = frozenset(own_peers)
         self._observers = tuple(observers)
+        self._on_user = on_user
         self._handed: dict[int, Handed] = {}
 
     def handed(self, span_id: int, exc: BaseException | None, outcome: Outcome) -> None:
@@ -149,8 +151,10 @@ class GuardSpanProcessor(SpanProcessor):
             count_query(root, str(summary), call.duration_ms, call.system, place)
 
     def _end_root(self, root: Root, span: ReadableSpan) -> None:
-        if root.records and root.user_id is not None:
-            self._pipeline.end_root(root)
+        if root.user_id is not None:
+            self._on_user(root.user_id)
+            if root.records:
+                self._pipeline.end_root(root)
         kind = _KINDS[span.kind]
         if kind in ENTRY and root.summaries:
             route = route_of(root)

@@ -119,7 +119,7 @@ def _throttled(
     held = len(messages)
     if not news:
         announced = "" if traffic.is_announced else messages[-1].key
-        return Decision(superseded=superseded, held=held, announced=announced, wait_s=0.0 if announced else wait_s)
+        return Decision(superseded=superseded, held=held, announced=announced, wait_s=BUSY_S if announced else wait_s)
     one = news[0]
     if one.next_attempt_at > now:
         return Decision(superseded=superseded, held=held, wait_s=_until(one.next_attempt_at, now))

@@ -25,7 +25,7 @@ class PostgresSink:
         self.problem: str | None = None
         self._clock = clock
         self._say = say
-        self._lane = Lane(dsn, clock)
+        self.lane = self._lane = Lane(dsn, clock)  # other threads take their turns on it
         self._writer = Writer(self._lane, clock)
         self._head: Head | None = None
         self._chunk = MOST  # halved by each failure: a server may be too slow for more

@@ -39,6 +39,12 @@ def database_now(database: Database) -> datetime:
     return now
 
 
+def begin_opening(database: Database) -> datetime:
+    """Be ready to wait for other openers of the same key; the database's clock."""
+    now: datetime = ask(database, "incident_begin")[0]["now"]
+    return now
+
+
 def standings(database: Database, rule: str, now: datetime | None = None) -> dict[str, Standing]:
     """By key: the open incidents of *rule*, and those that ended in the last 10 min."""
     return _standings(database, {"rule": rule, "dedup_key": None, "now": now})

@@ -74,7 +74,9 @@ def _number(rows: list[tuple[Any, ...]]) -> float:
     if value is None:
         raise RuleQueryError("the query gives NULL: write coalesce(…, 0)")
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise RuleQueryError(f"the query gives a {type(value).__name__}, not a number: select one number, such as count(*)")
+        raise RuleQueryError(
+            f"the query gives a {type(value).__name__}, not a number: select one number, such as count(*)"
+        )
     if not math.isfinite(value):
         raise RuleQueryError(f"the query gives {value}, which is no number to compare")
     return float(value)

@@ -81,7 +81,7 @@ def finding(rule: Rule, state: State, value: float | None = None, **fields: Any)
     return Finding(rule=rule.name, state=state, **(known | fields))
 
 
-def whose(row: Row) -> dict[str, str]:
+def whose(row: Row) -> dict[str, Any]:
     """Service and environment of a row; those of a plain INSERT may be missing."""
     return {"service": row.get("service") or "", "environment": row.get("environment") or ""}
 

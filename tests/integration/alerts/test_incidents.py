@@ -4,12 +4,13 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
+from msgspec.structs import replace
 
 from otel_guard.core.incident import RESOLUTIONS
 from otel_guard.core.rule import Finding, Rule
 from otel_guard.store import incidents
+from otel_guard.store.lane import Lane
 from tests.integration.alerts.conftest import NOON, Query, World, opening
 
 RULE = Rule(name="burst", kind="burst", type="high_error_rate", severity="high", clear_s=300)
@@ -210,6 +211,16 @@ def test_a_fast_opening_touches_what_is_open_and_makes_it_louder(world: World) -
     assert world.kinds(incident.id) == ["fired", "raised"]
 
 
+@pytest.mark.parametrize(("rule", "occurrences"), [("critical_error", 500), ("error_burst", 990)])
+def test_the_count_of_the_table_corrects_what_the_fast_path_added(world: World, rule: str, occurrences: int) -> None:
+    for n in (500, 490):
+        world.open(opening(rule, occurrences=n))
+    world.later(15)
+    world.follow(replace(RULE, name=rule), found(rule=rule, occurrences=500))
+
+    assert world.the_one().occurrences == occurrences
+
+
 def test_a_fast_opening_fires_what_is_pending(world: World) -> None:
     world.follow(HELD, found())
 
@@ -331,8 +342,8 @@ def test_a_failing_channel_is_told_of_on_the_others(world: World) -> None:
     assert [(channel, kind) for channel, kind, _ in world.outbox()] == [("make", "fired")]
 
 
-def test_of_50_openers_at_once_one_opens(world: World, dsn: str) -> None:
-    opened = race(world, dsn, 50)
+def test_of_50_openers_at_once_one_opens(world: World) -> None:
+    opened = race(world, 50)
 
     assert sum(opened) == 1
     incident = world.the_one()
@@ -341,18 +352,40 @@ def test_of_50_openers_at_once_one_opens(world: World, dsn: str) -> None:
     assert world.kinds(incident.id) == ["fired"]
 
 
-def race(world: World, dsn: str, n: int) -> list[bool]:
+def test_of_20_that_find_it_again_at_once_one_reopens(world: World) -> None:
+    incident_id = world.fire("burst")
+    world.deliver()
+    world.resolve(incident_id)
+    world.deliver()
+    opened = race(world, 20)
+
+    assert sum(opened) == 1
+    assert world.the_one().occurrences == 21
+    world.deliver()
+    assert world.make.said == ["fired burst", "resolved burst", "fired burst"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_value_that_is_no_number_is_left_out(world: World, value: float) -> None:
+    world.follow(RULE, found(value=value, message="a\x00b\udce9"))
+
+    assert (world.the_one().value, world.the_one().message) == (None, "a\\x00b\\udce9")
+
+
+def race(world: World, n: int) -> list[bool]:
     """Open the same from *n* threads, each with a connection of its own, at once."""
     barrier, opened, lock = threading.Barrier(n), [], threading.Lock()
 
-    def work() -> None:
-        with psycopg.connect(dsn) as database:
-            barrier.wait(30)
+    def work(lane: Lane) -> None:
+        with lane.transaction():
+            pass  # connected
+        barrier.wait(30)
+        with lane.transaction() as database:
             result = world.incidents.open(database, opening("burst"))
         with lock:
             opened.append(result.is_new)
 
-    threads = [threading.Thread(target=work) for _ in range(n)]
+    threads = [threading.Thread(target=work, args=(world.new_lane(),)) for _ in range(n)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,8 +1,17 @@
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.instrumentation.starlette import StarletteInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 
 from otel_guard.core.exceptions import NotConfiguredError
 from otel_guard.integrations.asgi import Scope, mount, wrap
@@ -119,36 +128,58 @@ def test_before_configure_it_says_so() -> None:
         wrap(plain)
 
 
-@pytest.fixture(params=["fastapi", "starlette.applications"])
-def framework(request: pytest.FixtureRequest) -> Any:
-    """An application of the framework whose middleware lets nobody in."""
-    module = pytest.importorskip(request.param)
-    responses = pytest.importorskip("starlette.responses")
-    made = (getattr(module, "FastAPI", None) or module.Starlette)()
+class Login:
+    """A middleware that refuses all."""
 
-    class Login:
-        """Refuses all."""
+    def __init__(self, app: Any) -> None:
+        self.app = app
 
-        def __init__(self, app: Any) -> None:
-            self.app = app
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        assert self.app
+        await PlainTextResponse("login first", 401)(scope, receive, send)
 
-        async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-            await responses.PlainTextResponse("login first", 401)(scope, receive, send)
 
-    made.login = Login
-    return made
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """What OTel's instrumentation saw."""
+    exporter = InMemorySpanExporter()
+    yield exporter
+    exporter.shutdown()
 
 
 @pytest.mark.parametrize("order", ["before", "after"])
-def test_frameworks_are_answered_before_their_middleware(framework: Any, world: World, order: str) -> None:
-    kind = type(framework)
+@pytest.mark.parametrize(("kind", "otel"), [(FastAPI, FastAPIInstrumentor), (Starlette, StarletteInstrumentor)])
+def test_frameworks_are_answered_before_their_middleware_and_untraced(
+    kind: type[Starlette], otel: Any, world: World, spans: InMemorySpanExporter, order: str
+) -> None:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    app = kind()
     world.health.start()
-    if order == "before":
-        framework.add_middleware(framework.login)
-    mount(framework, world)
     if order == "after":
-        framework.add_middleware(framework.login)
+        mount(app, world)
+    app.add_middleware(Login)
+    otel.instrument_app(app, tracer_provider=provider)
+    if order == "before":
+        mount(app, world)
 
-    assert [call(framework, path).status for path in ("/livez", "/readyz", "/health")] == [200, 200, 200]
-    assert call(framework, "/other").status == 401
-    assert isinstance(framework, kind)
+    assert [call(app, path).status for path in ("/livez", "/readyz", "/health")] == [200, 200, 200]
+    assert spans.get_finished_spans() == ()
+    assert call(app, "/other").status == 401
+    assert len(spans.get_finished_spans()) > 0
+    assert isinstance(app, kind)
+
+
+def test_pages_are_mounted_below_their_path(world: World) -> None:
+    def pages(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{environ['SCRIPT_NAME']}|{environ['PATH_INFO']}".encode()]
+
+    world.dashboard = lambda _authorize: pages  # type: ignore[attr-defined]
+    application = wrap(plain, world, dashboard="/ops")
+
+    assert [call(application, path).body for path in ("/ops/", "/ops/errors/7", "/opsx")] == [
+        b"/ops|/",
+        b"/ops|/errors/7",
+        b"http /opsx",
+    ]

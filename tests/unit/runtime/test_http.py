@@ -6,7 +6,7 @@ from socket import create_server, socket
 
 import pytest
 
-from otel_guard.runtime.http import BODY_LIMIT, Http, NoAnswerError, post
+from otel_guard.runtime.http import BODY_LIMIT, Http, NoAnswerError, post, request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: Yes\r\n\r\nok"
 
@@ -111,3 +111,18 @@ def test_a_refused_connection_is_no_answer() -> None:
 
     with pytest.raises(NoAnswerError, match="did not answer"):
         post(f"http://127.0.0.1:{port}/", b"", {})
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_request_without_a_body(raw: list[Raw], method: str) -> None:
+    raw.append(Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"ok" if method == "GET" else b"")))
+
+    answer = request(method, raw[0].url, {"A": "b"})
+
+    assert (answer.status, answer.body) == (200, b"ok" if method == "GET" else b"")
+
+
+def test_more_of_a_body_is_read_where_it_is_asked_for(raw: list[Raw]) -> None:
+    raw.append(Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000))
+
+    assert len(request("GET", raw[0].url, {}, limit_bytes=8000).body) == 8000

@@ -1,0 +1,1 @@
+"""What the guard is built of, made from the settings; what is wrong is a line each."""
