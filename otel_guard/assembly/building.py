@@ -93,4 +93,5 @@ class Parts:
         """In the thread of Postgres, between two batches."""
         if self.sinks.postgres is not None:
             self._beats.tend(self.sinks.postgres, self.journal)
-            self.health.tend(self.sinks.postgres.lane.transaction)
+            if self.sinks.postgres.up:
+                self.health.tend(self.sinks.postgres.lane.transaction)

@@ -103,5 +103,6 @@ def _beat(who: Identity, queue: Journal) -> Beat:
             "quarantined": stats.quarantined,
             "memory_mode": stats.memory_mode,
             "durable": stats.durable,
+            "release": who.release,
         },
     )

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from otel_guard.cli._base import FAILED, USAGE, Problem, console, emit, needed_dsn, now, plain, settings, table
 from otel_guard.core.dependency import label_of
+from otel_guard.core.traffic import metrics
 from otel_guard.health import fleet, rendering
 from otel_guard.health.listing import listed
 from otel_guard.health.probing import Probes
@@ -24,6 +25,7 @@ from otel_guard.store.ask import ask
 from otel_guard.store.queries import reading
 
 STYLES: Final = {"healthy": "green", "degraded": "yellow", "unhealthy": "bold red", "unknown": "dim"}
+_URGENT: Final = ("unhealthy", "degraded", "unknown")
 BODY_LIMIT: Final = 256 * 1024
 POLL_S: Final = 0.02
 _QUIET: Final = frozenset({"not_configured", "disabled"})
@@ -60,7 +62,7 @@ def _from_postgres(given: Settings) -> Body:
             dependencies.monitor_seen(database),
             {"payments": True} | switches,
         )
-    return _with_time(found, None) | {"processes": len({row["instance"] for row in processes})}
+    return _with_time(found) | {"processes": len({row["instance"] for row in processes})}
 
 
 def _from_probes(given: Settings) -> Body:
@@ -77,7 +79,8 @@ def _from_probes(given: Settings) -> Body:
     answers = {check.name: probes.answered(check.name) for check in wanted}
     verdicts = {name: rendering.probed(answer.probe) for name, answer in answers.items() if answer is not None}
     entries = rendering.services(verdicts, [check.name for check in wanted if check.is_critical], {}, {}, {})
-    return _with_time({"status": rendering.verdict_of(entries), "scope": "process", "services": entries}, None)
+    body = {"status": rendering.verdict_of(entries), "scope": "process", "services": entries, "metrics": metrics(())}
+    return _with_time(body)
 
 
 def _from_url(url: str, given: Settings) -> Body:
@@ -97,8 +100,8 @@ def _from_url(url: str, given: Settings) -> Body:
     return body
 
 
-def _with_time(body: Body, version: str | None) -> Body:
-    return {"status": body["status"], "version": version or "unknown", "timestamp": now(), **body}
+def _with_time(body: Body) -> Body:
+    return {"status": body["status"], "version": "unknown", "timestamp": now(), **body}
 
 
 def _show(body: Body) -> None:
@@ -115,7 +118,7 @@ def reasons(body: Body) -> str:
     entries = body.get("services", {})
     bad = [name for name, entry in entries.items() if entry["status"] in {"unhealthy", "degraded"}]
     bad += [name for name, entry in entries.items() if entry["status"] == "unknown" and entry.get("critical")]
-    if bad:
+    if bad := sorted(bad, key=lambda name: (_URGENT.index(entries[name]["status"]), not entries[name].get("critical"))):
         return " · ".join(f"{name}: {entries[name].get('message') or entries[name]['status']}" for name in bad)
     if body["status"] == "unknown":
         return "no process has told its health in the last 150 s"

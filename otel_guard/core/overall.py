@@ -5,6 +5,7 @@ from typing import Final
 
 from otel_guard.core.dependency import Status
 
+CIRCUIT_OPEN: Final = "circuit open"
 _RANKS: Final[tuple[Status, ...]] = ("healthy", "degraded", "unhealthy")
 _SILENT: Final = frozenset({"not_configured", "disabled"})
 
@@ -60,5 +61,6 @@ def providers_line(providers: Sequence[Mapping[str, object]]) -> str | None:
 
 
 def _outage(provider: Mapping[str, object]) -> str:
-    word = "open" if provider.get("circuit") == "open" else provider["status"]
+    is_open = provider.get("circuit") == "open" or provider.get("error") == CIRCUIT_OPEN
+    word = "open" if is_open else provider["status"]
     return f"{provider['provider']} {word}"

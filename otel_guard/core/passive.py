@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from otel_guard.core.dependency import Sign, Status
+from otel_guard.core.overall import CIRCUIT_OPEN
 
 BUCKET_MS: Final = 10_000
 BUCKETS: Final = 30
@@ -112,7 +113,7 @@ def judge(
     short = ring.window(now_ms, SHORT) if ring is not None else Window()
     long = ring.window(now_ms) if ring is not None else Window()
     if circuit == OPEN:
-        return _said("unhealthy", short if short.samples else long, "circuit open")
+        return _said("unhealthy", short if short.samples else long, CIRCUIT_OPEN)
     if ring is not None and long.samples:
         if ring.last == "credentials" and short.samples == short.failures:
             return _said("unhealthy", long, "credentials")

@@ -9,6 +9,7 @@ from otel_guard.core.traffic import metrics
 from otel_guard.health import rendering
 from otel_guard.health.checks import monitor
 from otel_guard.health.checks.journal import OLDEST_S
+from otel_guard.health.judging import PLAIN
 from otel_guard.health.sharing import counters_of, monitor_of, verdict_of
 from otel_guard.store.ask import Row
 
@@ -20,7 +21,7 @@ def body(
 ) -> dict[str, Any]:
     """The body of /health but for version and time: of each service the median of its processes, of several the worst."""
     told = [_service(rows) for rows in _grouped(statuses)]
-    names = dict.fromkeys(name for service in told for name in service)
+    names = dict.fromkeys([*PLAIN, *(name for service in told for name in service)])
     verdicts = {name: _worst([service[name] for service in told if name in service]) for name in names}
     own = {MONITOR: monitor.found(monitor_of(seen), is_lost=False), JOURNAL: _journal(processes)}
     critical = {row["name"] for row in statuses if row["critical"]}
@@ -53,12 +54,12 @@ def _service(rows: Sequence[Row]) -> dict[str, Verdict]:
 
 
 def _worst(verdicts: Sequence[Verdict]) -> Verdict:
-    return min(verdicts, key=lambda verdict: _ORDER.index(verdict.status))
+    return min(verdicts, key=lambda verdict: _ORDER.index(verdict.status), default=Verdict(status="not_configured"))
 
 
 def _journal(processes: Sequence[Row]) -> Verdict:
     if not processes:
-        return Verdict(status="unknown")
+        return Verdict(status="not_configured")
     oldest_s = max(float(row["detail"].get("oldest_s") or 0.0) for row in processes)
     if oldest_s > OLDEST_S:
         return Verdict(status="degraded", message=f"oldest record {oldest_s:.0f} s")

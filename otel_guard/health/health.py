@@ -29,7 +29,7 @@ from otel_guard.settings.identity import Identity
 from otel_guard.settings.tree import Settings
 
 TICK_S: Final = 1.0
-FAULT: Final[dict[str, object]] = {"status": "unknown"}
+FAULT: Final[dict[str, object]] = {"status": "degraded"}
 
 
 class Health:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from otel_guard.core.dependency import AI, SERVICES
+from otel_guard.core.dependency import AI, CRITICAL, SERVICES
 from otel_guard.core.traffic import metrics
 from otel_guard.health import rendering
 from otel_guard.health.endpoint import Group, Scope
@@ -35,7 +35,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 def body(snapshot: Snapshot | None, now_s: float, scope: Scope, group: Group | None) -> dict[str, object]:
     """The body of /health but for version and time; a snapshot that is too old says nothing any more."""
     if snapshot is None:
-        return {"status": "unknown", "age_ms": None, "scope": "process", "services": {}, "metrics": metrics(())}
+        return _alike("unknown")
     view = snapshot.process if scope == "process" else snapshot.service
     services = view.services if now_s - snapshot.at_s <= STALE_S else rendering.unknown(view.services)
     shown = {name: entry for name, entry in services.items() if _is_in(group, name, entry)}
@@ -50,8 +50,13 @@ def body(snapshot: Snapshot | None, now_s: float, scope: Scope, group: Group | N
 
 def disabled() -> dict[str, object]:
     """The body of a guard that is switched off: it says nothing against the application."""
-    services: dict[str, Entry] = {name: {"status": "disabled"} for name in SERVICES}
-    return {"status": "healthy", "age_ms": None, "scope": "process", "services": services, "metrics": metrics(())}
+    return _alike("disabled")
+
+
+def _alike(status: str) -> dict[str, object]:
+    services: dict[str, Entry] = {name: {"status": status, "critical": name in CRITICAL} for name in SERVICES}
+    overall = rendering.verdict_of(services)
+    return {"status": overall, "age_ms": None, "scope": "process", "services": services, "metrics": metrics(())}
 
 
 def _is_in(group: Group | None, name: str, entry: Entry) -> bool:

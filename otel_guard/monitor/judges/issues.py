@@ -44,7 +44,7 @@ def _critical(rule: Rule, row: Row) -> Finding:
         **_facts(row),
         dimension=row["kind"],
         severity=rule.severity,
-        occurrences=max(int(row["occurrences"]), 1),
+        occurrences=max(int(row["occurrences"]), int(row["n"])),
     )
 
 

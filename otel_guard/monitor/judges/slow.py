@@ -42,7 +42,7 @@ def _judge(rule: Rule, ask: Ask, moment: Moment, kinds: Sequence[str], over_ms: 
         **filters(rule),
         "types": list(kinds),
         "over_ms": over_ms,
-        "q": QUANTILES.get(rule.measure, 0.5),
+        "q": QUANTILES.get(rule.measure),
     }
     rows = ask("judge_slow", asked)
     if rule.below is not None and rule.measure == "count":

@@ -25,7 +25,7 @@ WITH seen AS (
         AND (%(fingerprint)s::text IS NULL OR fingerprint = %(fingerprint)s)
 ), held AS (
     SELECT
-        service, environment, at, sum(n) OVER w AS n, min(at) OVER w AS first_at
+        service, environment, at, sum(n) OVER w AS n, first_value(at) OVER w AS first_at
     FROM seen
     WHERE %(reach)s::timestamptz < %(until)s::timestamptz
     WINDOW w AS (

@@ -17,7 +17,7 @@ WITH seen AS (
         AND (%(environment)s::text IS NULL OR environment = %(environment)s)
 ), held AS (
     SELECT
-        service, environment, at, count(*) OVER w AS n, min(at) OVER w AS first_at
+        service, environment, at, count(*) OVER w AS n, first_value(at) OVER w AS first_at
     FROM seen
     WHERE %(reach)s::timestamptz < %(until)s::timestamptz
     WINDOW w AS (
@@ -36,8 +36,8 @@ WITH seen AS (
         count(*) FILTER (WHERE at > %(recent)s) AS recent,
         min(at) FILTER (WHERE at > %(since)s) AS first_at,
         max(at) AS last_at,
-        percentile_cont(%(q)s::float8) WITHIN GROUP (ORDER BY ms) FILTER (WHERE at > %(since)s) AS ms,
-        percentile_cont(%(q)s::float8) WITHIN GROUP (ORDER BY ms) FILTER (WHERE at > %(recent)s) AS recent_ms
+        percentile_cont(coalesce(%(q)s::float8, 0)) WITHIN GROUP (ORDER BY ms) FILTER (WHERE %(q)s IS NOT NULL AND at > %(since)s) AS ms,
+        percentile_cont(coalesce(%(q)s::float8, 0)) WITHIN GROUP (ORDER BY ms) FILTER (WHERE %(q)s IS NOT NULL AND at > %(recent)s) AS recent_ms
     FROM seen
     GROUP BY service, environment
 )

@@ -15,13 +15,15 @@ WITH seen AS (
         AND (%(system)s::text IS NULL OR system = %(system)s)
         AND (%(operation)s::text IS NULL OR operation = %(operation)s)
         AND (%(route)s::text IS NULL OR route = %(route)s)
+), slow AS (
+    SELECT * FROM seen ORDER BY ms DESC LIMIT 200
 ), slowest AS (
     SELECT DISTINCT ON (query_text, table_name, operation) query_text, operation, type, ms, table_name, place
-    FROM seen
+    FROM slow
     ORDER BY query_text, table_name, operation, ms DESC
 )
 SELECT coalesce(query_text, operation, type) AS query, ms, table_name, place,
-    (SELECT release FROM seen ORDER BY created_at DESC LIMIT 1) AS release
+    (SELECT release FROM slow ORDER BY created_at DESC LIMIT 1) AS release
 FROM slowest
 ORDER BY ms DESC
 LIMIT 5

@@ -304,7 +304,7 @@ def test_a_fault_of_ours_takes_no_traffic_away_for_long(make_world: MakeWorld) -
     world.clock.seconds += 16
     assert world.health.ready() == "ready"
     answer = world.health.answer("health", Request(method="GET", path="/health"))
-    assert (answer.status, json.loads(answer.body)["status"]) == (200, "unknown")
+    assert (answer.status, json.loads(answer.body)["status"]) == (200, "degraded")
 
 
 def test_an_authorize_that_raises_authorizes_nobody(make_world: MakeWorld) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,7 +105,7 @@ class World:
         }
         self.insert("metric_minutes", **(known | row))
 
-    def process(self, seconds: float = 10, detail: dict[str, object] | None = None, **row: object) -> None:
+    def process(self, seconds: float = 10, detail: Mapping[str, object] | None = None, **row: object) -> None:
         known: dict[str, object] = {
             "name": "web",
             "instance": "web-1:7",
@@ -114,7 +114,7 @@ class World:
             "environment": "production",
             "at": ago(seconds),
             "period_s": 60,
-            "detail": detail or {},
+            "detail": dict(detail or {}),
         }
         self.insert("heartbeats", **(known | row))
 

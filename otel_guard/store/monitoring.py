@@ -1,0 +1,38 @@
+"""What the monitor keeps of itself, and what it learns of releases."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from otel_guard.store.ask import Database, Row, ask, run
+from otel_guard.store.rows import json_text
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """The database's time, and the newest heartbeat of a monitor, if there ever was one."""
+
+    now: datetime
+    at: datetime | None
+    period_s: float
+    detail: Mapping[str, Any]
+
+
+def seen(database: Database, now: datetime | None = None) -> Seen:
+    """Read it."""
+    row = ask(database, "monitor_seen", {"now": now})[0]
+    return Seen(now=row["now"], at=row["at"], period_s=row["period_s"] or 0.0, detail=row["detail"] or {})
+
+
+def beat(
+    database: Database, instance: str, period_s: float, detail: Mapping[str, object], now: datetime | None = None
+) -> None:
+    """Say that a cycle ended."""
+    values = {"instance": instance, "period_s": period_s, "detail": json_text(detail), "now": now}
+    run(database, "monitor_beat", values)
+
+
+def note_releases(database: Database, now: datetime | None = None) -> list[Row]:
+    """Record releases that processes run and nobody announced: service, environment, release of each."""
+    return ask(database, "monitor_releases", {"now": now})
