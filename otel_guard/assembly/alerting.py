@@ -11,6 +11,7 @@ from otel_guard.alerts.direct import Direct
 from otel_guard.alerts.fast_path import FastPath
 from otel_guard.alerts.incidents import Incidents, Policy
 from otel_guard.alerts.sending import Alerts
+from otel_guard.assembly.monitor_watch import RULE, MonitorWatch
 from otel_guard.core.incident import Opening
 from otel_guard.monitor.runbook import for_rule
 from otel_guard.runtime.clock import SYSTEM
@@ -43,7 +44,9 @@ class Alerting:
         self.alerts = Alerts(who, self._put, redact)
         self._who = who
         self._failsafe = failsafe
-        self._is_on = any(rule.name == AT_ONCE and rule.is_enabled for rule in given.rules)
+        on = {rule.name for rule in given.rules if rule.is_enabled}
+        self.monitor = MonitorWatch(who, self._put, SYSTEM, is_on=RULE in on)
+        self._is_on = AT_ONCE in on
         self._channels = {config.name: channel(config) for config in found.channels}
         first = next(iter(found.escalation.get("critical", ())), None)
         self._direct = Direct(self._channels, first.to if first is not None else (), folder, SYSTEM)

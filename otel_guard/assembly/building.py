@@ -9,6 +9,7 @@ from otel_guard.capture import tracing
 from otel_guard.capture.parts import Capture
 from otel_guard.capture.roots import Roots
 from otel_guard.core.record import Amendment
+from otel_guard.health.facts import MONITOR_LOST
 from otel_guard.health.health import TICK_S, Health
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.runtime.failsafe import Failsafe
@@ -44,7 +45,7 @@ class Parts:
             failsafe=self.failsafe,
             journal_stats=self.journal.stats,
             wake=self.journal.start,
-            facts={},
+            facts={MONITOR_LOST: lambda: self.alerting.monitor.is_lost},
         )
         problems += self.health.problems
         self.capture = Capture(
@@ -95,3 +96,4 @@ class Parts:
             self._beats.tend(self.sinks.postgres, self.journal)
             if self.sinks.postgres.up:
                 self.health.tend(self.sinks.postgres.lane.transaction)
+                self.alerting.monitor.look(self.health.monitor)

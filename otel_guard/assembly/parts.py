@@ -98,6 +98,7 @@ def _beat(who: Identity, queue: Journal) -> Beat:
         period_s=BEAT_S,
         detail={
             "journal_bytes": stats.bytes,
+            "limit_bytes": stats.limit_bytes,
             "oldest_s": round(stats.oldest_s, 1),
             "dropped": sum(stats.dropped.values()),
             "quarantined": stats.quarantined,

@@ -1,7 +1,7 @@
 """`otel-guard demo`: the main job with known faults, on this machine."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -16,15 +16,18 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from otel_guard.cli._base import FAILED, console, plain
-from otel_guard.demo.events import Began, Event, Judged, Kept, Next, Note, Options, Progress, Ready, Shown
+from otel_guard.cli._base import FAILED, console, plain, severity, table
+from otel_guard.demo.events import Began, Event, Heard, Judged, Kept, Next, Note, Options, Progress, Ready, Shown
 from otel_guard.demo.flow import run
 from otel_guard.demo.judge import Row, Summary
+from otel_guard.demo.watching import Watched
 
 PART_WIDTH: Final = 11
 BAR_WIDTH: Final = 30
 INTERRUPTED: Final = 130
 SHOWN_PROBLEMS: Final = 2
+MESSAGES: Final = 8
+WHAT: Final = 60
 
 
 def command(
@@ -83,6 +86,8 @@ class _Shown:
             case Judged(summary):
                 self.summary = summary  # the exit code
                 self._stay(verdict(summary))
+            case Heard(watched, messages):
+                self._stay(heard(watched, messages))
             case Shown(name, text):
                 self._stay(Group("", Rule(plain(f"$ {name}", "bold"), align="left", style="dim"), Text.from_ansi(text)))
             case Next(commands):
@@ -115,6 +120,40 @@ def verdict(summary: Summary) -> Group:
         shown.add_row(plain(row.fault), *_numbers(row))
     lines = [plain(f"  {line}", "red") for row in summary.faults for line in _problems(row)]
     return Group("", Padding(shown, (0, 0, 0, 2)), "", *lines, *([""] if lines else []), _sentence(summary))
+
+
+def heard(watched: Watched, messages: Sequence[str]) -> Group:
+    """Health before, during and after; the incidents; what Slack received; how long it took."""
+    shown = table("incident", "severity", "state", "heard after", "what")
+    for incident in watched.incidents:
+        after = "not told" if incident.after_s is None else f"{incident.after_s:.1f} s"
+        what = incident.message if len(incident.message) <= WHAT else f"{incident.message[: WHAT - 1]}…"
+        shown.add_row(plain(incident.rule), severity(incident.severity), plain(incident.state), after, plain(what))
+    lines = [Text.assemble(("  ", ""), (f"{moment:<8}", "dim"), plain(line)) for moment, line in watched.health.items()]
+    said = [plain(f"  {message}") for message in messages[:MESSAGES]]
+    more = len(messages) - MESSAGES
+    said += [plain(f"  and {more} more", "dim")] if more > 0 else []
+    return Group(
+        "",
+        plain("What `otel-guard health` said", "bold"),
+        *lines,
+        "",
+        plain("What the rules found, and when people heard", "bold"),
+        Padding(shown, (0, 0, 0, 2)),
+        "",
+        plain(f"What Slack received: {len(messages)} messages, {watched.refused} refused", "bold"),
+        *said,
+        "",
+        _heard_in_time(watched),
+    )
+
+
+def _heard_in_time(watched: Watched) -> Text:
+    times = watched.at_once_s
+    if not watched.is_good:
+        return Text("Nobody was told in time of all that happened; see the monitor's log.", style="bold red")
+    text = f"From a critical failure to Slack: {times[0]:.1f} to {times[-1]:.1f} s. "
+    return Text.assemble((text, "bold green"), (f"The silence was found: {watched.silence}.", "dim"))
 
 
 def _problems(row: Row) -> list[str]:

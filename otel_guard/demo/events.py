@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from otel_guard.demo.judge import Summary
+from otel_guard.demo.watching import Watched
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,13 @@ class Judged(msgspec.Struct, frozen=True):
     summary: Summary
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What the watch made of it, and the messages as Slack shows them in a notification."""
+
+    watched: Watched
+    messages: tuple[str, ...]
+
+
 class Shown(msgspec.Struct, frozen=True):
     """What a command printed, with its colours."""
 
@@ -71,4 +79,4 @@ class Kept(msgspec.Struct, frozen=True):
     addresses: Mapping[str, str]
 
 
-Event = Began | Ready | Note | Progress | Judged | Shown | Next | Kept
+Event = Began | Ready | Note | Progress | Judged | Heard | Shown | Next | Kept

@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from otel_guard.demo import scenario
-from otel_guard.demo.events import Event, Judged, Kept, Next, Note, Options, Progress, Shown
+from otel_guard.demo.events import Event, Heard, Judged, Kept, Next, Note, Options, Progress, Shown
 from otel_guard.demo.faults import ALL
 from otel_guard.demo.judge import Row, Sent, Summary, judged
 from otel_guard.demo.processes import CommandError
 from otel_guard.demo.stage import Stage, started
 from otel_guard.demo.traffic import Customers
+from otel_guard.demo.watching import JOB, SILENCE_LIMIT_S, Watched, told, watched
 from otel_guard.runtime.clock import SYSTEM, Clock
 
 SETTLE_LIMIT_S: Final = 60.0
@@ -27,17 +28,21 @@ def run(options: Options, clock: Clock = SYSTEM) -> Iterator[Event]:
     began = clock.monotonic()
     with ExitStack() as closing:
         stage = yield from started(options, closing, clock)
-        customers = Customers(stage.shop.port)
-        yield from scenario.play(stage, customers, lasting_s=options.traffic_s, clock=clock)
+        customers, beat_at, health = Customers(stage.shop.port), clock.monotonic(), dict[str, str]()
+        yield from scenario.play(stage, customers, health, lasting_s=options.traffic_s, clock=clock)
         yield from _settled(stage, customers.sent, clock)
+        yield from _silence_found(stage, beat_at, clock)
+        health["after"] = stage.health
         left: int | None = None
         if not options.keep:
             stage.shop.stop()
             left = yield from _left(stage)
         rows = judged(ALL, customers.sent, stage.found())
-        summary = _summary(rows, left, stage.traces.name, clock.monotonic() - began)
+        seen = watched(health, told(stage.postgres.dsn), stage.others.slack)
+        summary = _summary(rows, left, stage.traces.name, seen, clock.monotonic() - began)
         _write(options, summary)
         yield Judged(summary)
+        yield Heard(seen, tuple(message.text for message in stage.others.slack.messages))
         yield from _one_in_full(stage, customers.sent, options.width)
         yield Next(_next(stage, keep=options.keep))
         if options.keep:
@@ -66,6 +71,15 @@ def _settled(stage: Stage, sent: list[Sent], clock: Clock) -> Generator[Event, N
         clock.sleep(POLL_S)
 
 
+def _silence_found(stage: Stage, beat_at: float, clock: Clock) -> Generator[Event, None, None]:
+    """Wait until somebody heard of the job that no longer runs."""
+    while (waited := clock.monotonic() - beat_at) < SILENCE_LIMIT_S:
+        if any(JOB in message.shown for message in stage.others.slack.messages):
+            return
+        yield Progress("silence", waited / SILENCE_LIMIT_S, f"the job `{JOB}` is due; who notices that it did not run?")
+        clock.sleep(POLL_S)
+
+
 def _left(stage: Stage) -> Generator[Event, None, int | None]:
     """Records that stay in journals after `otel-guard drain`; None where it could not say."""
     done = stage.drained()
@@ -76,7 +90,7 @@ def _left(stage: Stage) -> Generator[Event, None, int | None]:
         return None
 
 
-def _summary(rows: tuple[Row, ...], left: int | None, traces_from: str, seconds: float) -> Summary:
+def _summary(rows: tuple[Row, ...], left: int | None, traces_from: str, seen: Watched, seconds: float) -> Summary:
     return Summary(
         faults=rows,
         injected=sum(row.injected for row in rows),
@@ -86,6 +100,7 @@ def _summary(rows: tuple[Row, ...], left: int | None, traces_from: str, seconds:
         left_in_journal=left,
         traces_from=traces_from,
         seconds=round(seconds, 1),
+        watched=seen,
     )
 
 
@@ -119,5 +134,8 @@ def _next(stage: Stage, *, keep: bool) -> dict[str, str]:
         "otel-guard errors": "what failed, worst first",
         "otel-guard slow": "the slow queries",
         "otel-guard status": "the processes that deliver",
+        "otel-guard alerts": "the incidents, and who was told",
+        "otel-guard health": "what the shop depends on, and how that is",
+        "otel-guard runbook high-error-rate": "what to do, with what happened here",
         f"curl -i {stage.shop.url}labs/price-tags": "set off one more",
     }

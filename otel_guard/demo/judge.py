@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from otel_guard.demo.faults import Call, Fault
+from otel_guard.demo.watching import Watched
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +59,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     left_in_journal: int | None
     traces_from: str
     seconds: float
+    watched: Watched
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing was lost or doubled, and every fault fired."""
-        return not (self.lost or self.doubled or self.misfired or self.left_in_journal)
+        """Whether nothing was lost or doubled, every fault fired, and people heard of it."""
+        return not (self.lost or self.doubled or self.misfired or self.left_in_journal) and self.watched.is_good
 
 
 def judged(faults: Iterable[Fault], sent: Sequence[Sent], found: Found) -> tuple[Row, ...]:

@@ -16,7 +16,8 @@ import msgspec
 from otel_guard.core.exceptions import OtelGuardError
 from otel_guard.demo import collector
 from otel_guard.demo.processes import Child, environment, script, tail
-from otel_guard.demo.standins import openai, otlp, sentry, smtp, stripe
+from otel_guard.demo.standins import openai, otlp, sentry, slack, smtp, stripe
+from otel_guard.demo.watching import write_config
 from otel_guard.runtime.clock import Clock
 
 READY_LIMIT_S: Final = 40.0
@@ -96,16 +97,17 @@ class CountedTraces:
 
 
 class StandIns(msgspec.Struct, frozen=True):
-    """The four services that a shop calls."""
+    """The services that a shop calls, and Slack."""
 
     stripe: stripe.Stripe
     openai: openai.OpenAI
     smtp: smtp.Smtp
     sentry: sentry.Sentry
+    slack: slack.Slack
 
     def stop(self) -> None:
         """End them."""
-        for part in (self.stripe, self.openai, self.smtp, self.sentry):
+        for part in (self.stripe, self.openai, self.smtp, self.sentry, self.slack):
             part.stop()
 
 
@@ -150,8 +152,8 @@ class Shop:
 
 
 def start_stand_ins() -> StandIns:
-    """Start all four."""
-    return StandIns(stripe.start(), openai.start(), smtp.start(), sentry.start())
+    """Start them all."""
+    return StandIns(stripe.start(), openai.start(), smtp.start(), sentry.start(), slack.start())
 
 
 def shop_environment(dsn: str, traces: Traces, others: StandIns, folder: Path) -> dict[str, str]:
@@ -170,6 +172,8 @@ def shop_environment(dsn: str, traces: Traces, others: StandIns, folder: Path) -
             "OTEL_GUARD_DSN": dsn,
             "OTEL_GUARD_JOURNAL_DIR": str((folder / "journal").resolve()),
             "OTEL_GUARD_ENVIRONMENT": "demo",
+            "OTEL_GUARD_CONFIG": str(write_config(folder)),
+            "SLACK_WEBHOOK_URL": others.slack.url,
             "SENTRY_DSN": others.sentry.dsn,
             "OTEL_SERVICE_NAME": "shop",
             "OTEL_EXPORTER_OTLP_ENDPOINT": traces.endpoint,

@@ -17,7 +17,19 @@ from otel_guard.core.exceptions import OtelGuardError
 STOP_LIMIT_S: Final = 15.0
 CALL_LIMIT_S: Final = 60.0
 # Settings of whoever starts the demo are not the demo's.
-_FOREIGN: Final = ("OTEL_", "SENTRY_", "STRIPE_", "OPENAI_", "SMTP_", "SHOP_", "GUNICORN_", "PG", "DATABASE_URL")
+_FOREIGN: Final = (
+    "OTEL_",
+    "SENTRY_",
+    "STRIPE_",
+    "OPENAI_",
+    "SMTP_",
+    "SHOP_",
+    "SLACK_",
+    "MAKE_",
+    "GUNICORN_",
+    "PG",
+    "DATABASE_URL",
+)
 
 
 class CommandError(OtelGuardError):

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from otel_guard.demo.events import Note, Progress
@@ -15,17 +15,21 @@ OUTAGE_S: Final = 5.0
 ANSWERS_BEFORE_KILL: Final = 8
 ROUNDS: Final = 5
 TRACES_LIMIT_S: Final = 10.0
+HEALTH_LIMIT_S: Final = 12.0
 POLL_S: Final = 0.2
 
 
-def play(stage: Stage, customers: Customers, *, lasting_s: float, clock: Clock) -> Iterator[Progress | Note]:
-    """Set off every fault, spread over *lasting_s*."""
+def play(
+    stage: Stage, customers: Customers, health: dict[str, str], *, lasting_s: float, clock: Clock
+) -> Iterator[Progress | Note]:
+    """Set off every fault, spread over *lasting_s*; *health* gets what `otel-guard health` says before and during."""
     started = clock.monotonic()
     customers.place_an_order()
     with Browsing(customers) as browsing:
         plan = [
             (fault, fault.calls[n % len(fault.calls)]) for n in range(ROUNDS) for fault in PLANNED if n < fault.times
         ]
+        health["before"] = yield from _first_health(stage, clock)
         for number, (fault, call) in enumerate(plan):
             if number == len(plan) // 3:
                 with browsing.paused():
@@ -37,6 +41,16 @@ def play(stage: Stage, customers: Customers, *, lasting_s: float, clock: Clock) 
             due = started + lasting_s * (number + 1) / len(plan)
             yield Progress("traffic", (number + 1) / len(plan), f"{len(customers.sent)} requests, now: {fault.name}")
             clock.sleep(max(0.0, due - clock.monotonic()))
+        health["during"] = stage.health
+
+
+def _first_health(stage: Stage, clock: Clock) -> Generator[Progress, None, str]:
+    """Wait until the workers have said how they are."""
+    deadline = clock.monotonic() + HEALTH_LIMIT_S
+    while (said := stage.health).startswith("unknown") and clock.monotonic() < deadline:
+        yield Progress("traffic", 0.0, "customers browse; the workers say how they are")
+        clock.sleep(POLL_S)
+    return said
 
 
 def _kill_a_worker(stage: Stage, customers: Customers, clock: Clock) -> Iterator[Note]:

@@ -14,6 +14,7 @@ from otel_guard.demo import collector, parts, postgres
 from otel_guard.demo.events import Began, Event, Note, Options, Ready
 from otel_guard.demo.judge import Found
 from otel_guard.demo.processes import CommandError, Output, call, script
+from otel_guard.demo.watching import EVERY, JOB, Monitor, health_line
 from otel_guard.runtime.clock import Clock
 from otel_guard.store.audit import rows_by_trace
 
@@ -30,6 +31,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     traces: parts.Traces
     others: parts.StandIns
     shop: parts.Shop
+    monitor: Monitor
     env: Mapping[str, str]
 
     def found(self) -> Found:
@@ -46,6 +48,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         return call([script("otel-guard"), "drain", "--json"], env=self.env)
 
     @property
+    def health(self) -> str:
+        """What `otel-guard health` says now, in a line."""
+        return health_line(self.env)
+
+    @property
     def addresses(self) -> dict[str, str]:
         """Where each part listens."""
         return {
@@ -55,6 +62,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
             "Stripe": self.others.stripe.url,
             "OpenAI": self.others.openai.url,
             "Sentry": self.others.sentry.dsn,
+            "Slack": self.others.slack.url,
             "SMTP": f"127.0.0.1:{self.others.smtp.port}",
         }
 
@@ -88,7 +96,7 @@ def started(options: Options, closing: ExitStack, clock: Clock) -> Telling[Stage
     others = yield from told(
         "stand-ins",
         lambda: closed(parts.start_stand_ins(), parts.StandIns.stop),
-        lambda _: "Stripe, OpenAI, SMTP, Sentry",
+        lambda _: "Stripe, OpenAI, SMTP, Sentry, Slack",
     )
     env = parts.shop_environment(database.dsn, traces, others, options.folder)
     yield from told("tables", lambda: guard(["migrate"], env), lambda _: "otel-guard migrate")
@@ -99,7 +107,15 @@ def started(options: Options, closing: ExitStack, clock: Clock) -> Telling[Stage
         lambda: shop.await_ready(clock),
         lambda _: f"{shop.url} by otel-guard run -- gunicorn -w {parts.WORKERS}",
     )
-    return Stage(postgres=database, traces=traces, others=others, shop=shop, env=env)
+    monitor = Monitor(env, options.folder, logs / "monitor.log")
+    closing.callback(monitor.stop)
+    yield from told(
+        "monitor",
+        lambda: monitor.await_leading(clock),
+        lambda _: f"otel-guard monitor; the job `{JOB}` beats for the first and last time",
+    )
+    guard(["heartbeat", JOB, "--every", EVERY], env)
+    return Stage(postgres=database, traces=traces, others=others, shop=shop, monitor=monitor, env=env)
 
 
 def guard(arguments: list[str] | tuple[str, ...], env: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from otel_guard.core.web import Answer, Authorize, Request, Role, as_json
 from otel_guard.health import endpoint, snapshot
 from otel_guard.health.background import Background
 from otel_guard.health.checks import custom, queue
+from otel_guard.health.checks.monitor import MonitorSeen
 from otel_guard.health.endpoint import Group, Policy, Scope
 from otel_guard.health.facts import Facts
 from otel_guard.health.listening import Listening
@@ -112,6 +113,12 @@ class Health:
         """In the thread of Postgres, each few seconds: tell the others, hear them."""
         with suppress(OtelGuardError):  # whose connection it is says so
             self._sharing.tend(transaction)
+
+    @property
+    def monitor(self) -> MonitorSeen | None:
+        """The monitor's last heartbeat as this process read it, if that is fresh; None too if there never was one."""
+        fleet = self._sharing.live()
+        return fleet.monitor if fleet is not None else None
 
     def close(self) -> None:
         """The application goes: take no more traffic."""

@@ -197,13 +197,19 @@ class _Watched:
 
     def _place(self, target: Target | Count | Adopt, module: ModuleType) -> Place | bool | None:
         if isinstance(target, Adopt):
-            found = all(find(import_module(name), dotted) is not None for name, dotted in target.needs)
-            return True if found else None
+            return True if all(_exists(name, dotted) for name, dotted in target.needs) else None
         return find(module, target.name, target.parameters if isinstance(target, Target) else ())
 
     def _adopt(self, target: Adopt) -> None:
         undo = target.adopt(self.book.services)
         self._undo.append(undo if undo is not None else ignore)
+
+
+def _exists(module: str, dotted: str) -> bool:
+    try:
+        return find(import_module(module), dotted) is not None
+    except ImportError:  # an older version of the library lacks the module itself
+        return False
 
 
 def _label(target: Target | Count | Adopt) -> str:

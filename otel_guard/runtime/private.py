@@ -4,6 +4,7 @@ from typing import Final
 
 # package -> (dotted name, versions seen)
 NAMES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "anthropic": (("anthropic._tracing.start_api_call_span", "2.12 to 2.13"),),
     "opentelemetry-sdk": (
         ("opentelemetry.sdk.trace.TracerProvider._active_span_processor", "1.38 to 1.45"),
         ("opentelemetry.sdk._logs.LoggerProvider._multi_log_record_processor", "1.45"),
@@ -27,3 +28,5 @@ SENTRY_PROFILER_SCHEDULER: Final = "_scheduler"
 # capture/attributes.py: a look-up without a Python call.
 OTEL_ATTRIBUTES: Final = "_attributes"
 OTEL_ATTRIBUTES_DICT: Final = "_dict"
+# instrumentation/anthropic.py: the module of its own spans; older versions have none.
+ANTHROPIC_TRACING: Final = "anthropic._tracing"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from otel_guard.store.ask import Row, ask
 from otel_guard.store.queries import reading
 from otel_guard.store.statements import statement
 
@@ -11,3 +12,9 @@ def rows_by_trace(dsn: str) -> Mapping[str, tuple[int, int]]:
     with reading(dsn) as database:
         rows = database.execute(statement("select_rows_by_trace")).fetchall()
     return {row["trace_id"]: (row["errors"], row["slow"]) for row in rows}
+
+
+def told_incidents(dsn: str) -> list[Row]:
+    """Every incident that fired, with `after_s` from its first bad row to the first message; raises as above."""
+    with reading(dsn) as database:
+        return ask(database, "select_told_incidents")

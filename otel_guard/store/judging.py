@@ -32,6 +32,7 @@ def asker(lane: Lane, *, statement_ms: int = QUESTION_MS) -> Ask:
         if name == NUMBER:
             return [{"value": number(lane, str(parameters["query"]), statement_ms=statement_ms)}]
         with lane.transaction(statement_ms=statement_ms, is_read_only=True) as database:
+            ask(database, "judge_begin")
             return ask(database, name, parameters)
 
     return asked

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from otel_guard.core.redaction import redact
 from otel_guard.core.rule import Finding, Moment, Rule, severity_of
 from otel_guard.monitor.judges._base import Ask, Row, ago, finding, place, whose
 from otel_guard.monitor.judges.errors import one_context, short
@@ -82,6 +83,6 @@ def _facts(row: Row) -> dict[str, Any]:
 
 
 def _title(row: Row) -> str:
-    """Type and first line, as a group's title; a row that others inserted has no group."""
-    first = (row.get("message") or "").partition("\n")[0].strip()
+    """Type and first line, as a group's title; a row that others inserted has no group, and was never redacted."""
+    first = redact(row.get("message") or "")[0].partition("\n")[0].strip()
     return f"{row['error_type']}: {first}"[:TITLE] if first else str(row["error_type"])[:TITLE]

@@ -244,6 +244,14 @@ def test_a_plain_insert_is_a_critical_error_too(world: World) -> None:
     assert (found.service, found.environment, found.dimension) == ("", "", "StockError")
 
 
+def test_what_others_inserted_is_redacted_before_it_is_told(world: World) -> None:
+    key = "sk_" + "live_" + "a1B2" * 8
+    critical(world, message=f"refused {key} of shop", fingerprint=None)
+
+    assert key not in world.one("critical_error").message
+    assert world.one("critical_error").message.startswith("sqlalchemy.exc.OperationalError: refused [redacted:")
+
+
 def test_after_a_minute_nothing_is_critical_any_more(world: World) -> None:
     critical(world, seconds=61)
 

@@ -1,0 +1,1 @@
+"""The pages: one WSGI application, nothing to build; needs the extra `dashboard`."""
