@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_guard.capture.roots import Open, Root, Roots, route_of
 from otel_guard.capture.seen import Seen
-from otel_guard.core import classify, semconv
+from otel_guard.core import ai_errors, classify, semconv
 from otel_guard.core.classify import Call, Kind
 from otel_guard.core.error_class import error_class, status_of
 from otel_guard.core.outcome import Outcome
@@ -17,6 +17,7 @@ from otel_guard.core.record import Severity
 
 ENTRY: Final = frozenset({classify.SERVER, classify.CONSUMER})
 OUR_FAULT: Final = 500
+_CANCELLED: Final = frozenset({"CancelledError", "Cancelled", "GreenletExit", "GeneratorExit"})
 
 
 def call_of(
@@ -57,6 +58,18 @@ def live_exception(opened: Open | None) -> BaseException | None:
     if live is None or opened is None or opened.thread != threading.get_ident() or opened.live_exception == id(live):
         return None
     return live
+
+
+def told(exc: BaseException | None, named: Kind, attributes: Mapping[str, object]) -> Outcome | None:
+    """What the exception that left a failed span of others says beyond that span."""
+    if exc is None:
+        return None
+    if type(exc).__name__ in _CANCELLED:
+        return Outcome("cancelled", error_class="cancelled")
+    if named.context != "ai":
+        return None
+    error_type = attributes.get(semconv.ERROR_TYPE)
+    return ai_errors.outcome(exc, str(error_type) if error_type else None)
 
 
 def seen_of(

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from opentelemetry import metrics
+
 from otel_guard.capture import log_records
+from otel_guard.capture.derived_metrics import DerivedMetrics
 from otel_guard.capture.entrances import Entrances
 from otel_guard.capture.excepthooks import Excepthooks
 from otel_guard.capture.logs import LogCapture
@@ -52,6 +55,7 @@ class Capture:
             hosts=hosts,
             own_peers=own_peers,
             observers=(observe,),
+            derive=DerivedMetrics(metrics.get_meter("otel_guard")).ended,
             on_user=on_user,
         )
         self.entrances = Entrances(roots, self.pipeline, self.processor, hosts)

@@ -18,8 +18,13 @@ MAX_ROOTS: Final = 1_000
 TRAIL: Final = 20
 LAST_RECORDS: Final = 8
 MAX_SUMMARIES: Final = 200
-# A logical call has one span: HTTP spans below these are folded into it.
-_PARENTS: Final = (semconv.PAYMENT_PROVIDER_NAME, semconv.EMAIL_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
+# A logical call has one span: HTTP spans right below these are folded into it.
+_LOGICAL: Final = (
+    semconv.PAYMENT_PROVIDER_NAME,
+    semconv.EMAIL_PROVIDER_NAME,
+    semconv.GEN_AI_OPERATION_NAME,
+    semconv.GEN_AI_PROVIDER_NAME,
+)
 
 
 class Open(Struct):
@@ -158,13 +163,14 @@ def _record_of(exc: BaseException) -> str | None:
 
 
 def _is_folded(span: Span, above: Open | None) -> bool:
-    if above is None or span.kind is not SpanKind.CLIENT:
+    # Below an agent, a tool or a webhook's handling, which are no CLIENT spans, requests are the application's own.
+    if above is None or span.kind is not SpanKind.CLIENT or above.span.kind is not SpanKind.CLIENT:
         return False
     attributes = attributes_of(span)
     if semconv.HTTP_REQUEST_METHOD not in attributes and semconv.HTTP_METHOD not in attributes:
         return False
     parents = attributes_of(above.span)
-    return any(key in parents for key in _PARENTS)
+    return any(key in parents for key in _LOGICAL) and not any(key in attributes for key in _LOGICAL)
 
 
 def _shorten(known: dict[int, object] | dict[int, Open] | dict[int, Root], limit: int) -> None:

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_guard.capture.attributes import attributes_of
-from otel_guard.capture.ended import ENTRY, call_of, live_exception, seen_of
+from otel_guard.capture.ended import ENTRY, call_of, live_exception, seen_of, told
 from otel_guard.capture.pipeline import Pipeline
 from otel_guard.capture.roots import Open, Root, Roots, count_query, route_of
 from otel_guard.capture.stats import REPEATS, Stats
@@ -43,9 +43,13 @@ class GuardSpanProcessor(SpanProcessor):
         hosts: Mapping[str, Context],
         own_peers: Iterable[tuple[str, int]] = (),
         observers: Iterable[Callable[[Call], None]] = (),
+        derive: Callable[[str, Call, Mapping[str, object]], None] = lambda *_: None,
         on_user: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """*own_peers* are host and port of our own exporters; *observers* hear every call, *on_user* each root's user."""
+        """*own_peers* are host and port of our own exporters; *observers* hear every call, *on_user* each root's user.
+
+        *derive* makes the metrics of spans that come without: it gets their scope too.
+        """
         self._roots = roots
         self._pipeline = pipeline
         self._stats = stats
@@ -53,6 +57,7 @@ class GuardSpanProcessor(SpanProcessor):
         self._hosts = hosts
         self._own_peers = frozenset(own_peers)
         self._observers = tuple(observers)
+        self._derive = derive
         self._on_user = on_user
         self._handed: dict[int, Handed] = {}
 
@@ -116,8 +121,12 @@ class GuardSpanProcessor(SpanProcessor):
         scope = span.instrumentation_scope.name if span.instrumentation_scope else ""
         named = classify.kind_of(kind, span.name, scope, attributes, self._hosts)
         exc, outcome = handed or (live_exception(opened) if is_error or events else None, None)
+        if is_error and outcome is None:
+            outcome = told(exc, named, attributes)
+            is_error = outcome is None or outcome.kind != "cancelled"
         call = call_of(span, kind, named, attributes, route_of(root), outcome, is_error=is_error)
         self._count(call, root, span, attributes)
+        self._derive(scope, call, attributes)
         if self._stats.is_slow(call):
             self._stats.slow(call, attributes, f"{span.context.span_id:016x}", f"{span.context.trace_id:032x}")
         is_warning = (

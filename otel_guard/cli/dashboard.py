@@ -37,14 +37,11 @@ def command(
             f"{host}:{port} cannot be listened on: {error.strerror}", "choose another --port", FAILED
         ) from error
     shown = f"[{host}]" if ":" in host else host
-    sys.stdout.write(f"http://{shown}:{server.server_port}\n")
+    sys.stdout.write(f"http://{shown}:{server.port}\n")
     sys.stdout.flush()
     try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        return
+        server.serve_forever()  # until Ctrl-C
     finally:
-        server.server_close()
         lane.close()
 
 

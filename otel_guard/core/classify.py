@@ -21,7 +21,6 @@ _CACHES: Final = frozenset({"redis", "valkey", "memcached"})
 _AWS_CONTEXTS: Final[dict[str, Context]] = {
     "s3": "storage",
     "ses": "email",
-    "sesv2": "email",
     "sqs": "queue",
     "sns": "queue",
     "dynamodb": "database",
@@ -65,8 +64,8 @@ def kind_of(kind: str, name: str, scope: str, attributes: Attributes, extra: Map
         return _ours(str(context), name, attributes)
     if (model_call := get(semconv.GEN_AI_OPERATION_NAME)) is not None:
         return _ai(str(model_call), attributes)
-    if scope == "com.anthropic.sdk.python":
-        return Kind("ai", "anthropic", name)
+    if get(semconv.GEN_AI_PROVIDER_NAME) is not None:
+        return Kind("ai", _ai(name, attributes).system, name)  # of a call that has no model: counted tokens
     if get(semconv.RPC_SYSTEM) == "aws-api" or get(semconv.RPC_SYSTEM) == "aws":
         return _aws(name, attributes)
     if database := get(semconv.DB_SYSTEM_NAME) or get(semconv.DB_SYSTEM):
@@ -102,6 +101,7 @@ def _ai(operation: str, attributes: Attributes) -> Kind:
 
 def _aws(name: str, attributes: Attributes) -> Kind:
     service = str(attributes.get(semconv.RPC_SERVICE, "")).lower()
+    service = "ses" if service == "sesv2" else service
     return Kind(_AWS_CONTEXTS.get(service, "api"), f"aws.{service}", str(attributes.get(semconv.RPC_METHOD) or name))
 
 

@@ -1,12 +1,13 @@
 """What a weekly report holds (operations.md, section 5): values only, stored as JSON."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from statistics import median
 from typing import Final
 
 from msgspec import Struct
 
-from otel_guard.core.response_times import Times
+from otel_guard.core.response_times import Means
 
 ESCALATES: Final = 3.0  # times the mean of the four weeks before
 ESCALATES_LEAST: Final = 20
@@ -85,7 +86,9 @@ class IncidentLine(Struct, frozen=True, kw_only=True):
     message: str = ""
     service: str | None = None
     fired_at: datetime | None = None
-    ttr_s: float | None = None
+    detect_s: float | None = None
+    acknowledge_s: float | None = None
+    resolve_s: float | None = None
     acknowledged_by: str | None = None
     resolution: str | None = None
     note: str | None = None
@@ -112,13 +115,14 @@ class Noisy(Struct, frozen=True, kw_only=True):
 
 
 class Alerts(Struct, frozen=True, kw_only=True):
-    """Section 4; *low* are the incidents of severity low, of which no channel hears."""
+    """Section 4; of incidents of severity low no channel hears, they stand here only."""
 
     fired: int = 0
     acted_on: int = 0
     incidents: tuple[IncidentLine, ...] = ()
     noisiest: Noisy | None = None
-    times: Times | None = None
+    means: Mapping[str, Means] = {}  # by severity, and over `all`: MTTD, MTTA, MTTR
+    excluded: int = 0  # false positives and duplicates, which are not in the means
 
 
 class Deployed(Struct, frozen=True, kw_only=True):

@@ -10,8 +10,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct
 from werkzeug import Response
 
-from otel_guard.core.duration import shown
-
 FOLDER: Final = Path(__file__).parent
 CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -22,8 +20,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_DAY_S: Final = 86400.0
-_MINUTE_S: Final = 60.0
+_AGES: Final = ((172_800, 86_400, "d"), (7200, 3600, "h"), (60, 60, "min"))
+_STYLE_S: Final = 86_400
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -56,16 +54,14 @@ class Pages:
     def style(self) -> Response:
         """The style sheet."""
         made = Response(self._style, content_type="text/css; charset=utf-8")
-        made.headers.update({**HEADERS, "Cache-Control": f"public, max-age={_DAY_S:.0f}"})
+        made.headers.update({**HEADERS, "Cache-Control": f"public, max-age={_STYLE_S}"})
         return made
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """`just now`, `4 min ago`, `3 h ago`."""
-    seconds = (now - at).total_seconds()
-    if seconds < _MINUTE_S:
-        return "just now"
-    return f"{shown(seconds // _MINUTE_S * _MINUTE_S if seconds < _DAY_S else seconds)} ago"
+    """`just now`, `4 min ago`, `3 h ago`, `5 d ago`."""
+    seconds = int((now - at).total_seconds())
+    return next((f"{seconds // unit} {name} ago" for least, unit, name in _AGES if seconds >= least), "just now")
 
 
 def moment(at: datetime) -> str:

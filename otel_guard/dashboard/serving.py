@@ -22,7 +22,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def server(application: Wsgi, host: str, port: int) -> BaseWSGIServer:
-    """Listen on *host*; port 0: a free one, see its `server_port`. `serve_forever()` runs it.
+    """Listen on *host*; port 0: a free one, see its `port`. `serve_forever()` runs it.
 
     Raises:
         OSError: the port is taken, or the address is not ours.

@@ -87,7 +87,7 @@ def address(scene: Scene) -> Iterator[str]:
     listening = server(scene.application, "127.0.0.1", 0)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}"
+    yield f"http://127.0.0.1:{listening.port}"
     listening.shutdown()
     thread.join()
     listening.server_close()
