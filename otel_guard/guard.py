@@ -38,6 +38,7 @@ class Guard:
         self.capture = self._parts.capture
         self.health = self._parts.health
         self.alerts = self._parts.alerting.alerts
+        self.heartbeat = self._parts.heartbeats
         self.engine: Engine | None = None
         self._tracing: tracing.Tracing | None = None
         self._ends: list[Callable[[], None]] = []

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import Final
 
 from otel_guard.assembly import parts, sinks
 from otel_guard.assembly.alerting import Alerting
@@ -11,13 +12,15 @@ from otel_guard.capture.roots import Roots
 from otel_guard.core.record import Amendment
 from otel_guard.health.facts import MONITOR_LOST
 from otel_guard.health.health import TICK_S, Health
+from otel_guard.health.heartbeat import Heartbeats
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.runtime.failsafe import Failsafe
 from otel_guard.settings import Settings
 from otel_guard.settings.identity import identity
 
-REPEATS_S = 1.0
-STATS_S = 15.0
+REPEATS_S: Final = 1.0
+STATS_S: Final = 15.0
+BEATS_S: Final = 2.0  # for the last beats, at exit
 
 
 class Parts:
@@ -61,6 +64,9 @@ class Parts:
             observe=self.health.observe,
             on_user=self.health.user,
         )
+        self.heartbeats = Heartbeats(
+            self._job_failed, SYSTEM, self.failsafe, service=self.who.service, environment=self.who.environment
+        )
         self._beats = parts.Beats(self.who)
 
     def start(self) -> None:
@@ -77,14 +83,20 @@ class Parts:
             self.sinks.sentry.closing = True
         self.journal.close(limit_s)
         self.alerting.close()
+        if self.sinks.postgres is not None and self.sinks.postgres.up:
+            self.heartbeats.close(self.sinks.postgres.lane.transaction, BEATS_S)
 
     def after_fork(self) -> None:
         """In the child: nothing of the parent's requests is ours; the journal sees to itself."""
         self.capture.after_fork()
         self.health.after_fork()
+        self.heartbeats.after_fork()
 
     def _root_ended(self, trace_id: str) -> bool:
         return not self.roots.is_open(trace_id)
+
+    def _job_failed(self, exc: BaseException, name: str) -> None:
+        self.capture.entrances.capture_error(exc, "other", "high", None, {"job": name})
 
     def _amended(self, amendment: Amendment) -> None:
         if self.sinks.sentry is not None:
@@ -96,4 +108,5 @@ class Parts:
             self._beats.tend(self.sinks.postgres, self.journal)
             if self.sinks.postgres.up:
                 self.health.tend(self.sinks.postgres.lane.transaction)
+                self.heartbeats.tend(self.sinks.postgres.lane.transaction)
                 self.alerting.monitor.look(self.health.monitor)

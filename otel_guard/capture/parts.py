@@ -39,7 +39,9 @@ class Capture:
         on_amendment: Callable[[Amendment], None],
         observe: Callable[[Call], None],
         on_user: Callable[[str], None],
+        meter: metrics.Meter | None = None,
     ) -> None:
+        """*meter*: for what spans come without; None: the global one."""
         hosts = extra_hosts(settings)
         self.roots = roots
         tracebacks = Tracebacks(redactor.text)
@@ -55,7 +57,7 @@ class Capture:
             hosts=hosts,
             own_peers=own_peers,
             observers=(observe,),
-            derive=DerivedMetrics(metrics.get_meter("otel_guard")).ended,
+            derive=DerivedMetrics(meter or metrics.get_meter("otel_guard")).ended,
             on_user=on_user,
         )
         self.entrances = Entrances(roots, self.pipeline, self.processor, hosts)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_guard.core import semconv
-from otel_guard.core.error_class import by_name, by_status
+from otel_guard.core.error_class import by_chain, by_name, by_status
 from otel_guard.core.outcome import Attribute, Outcome
 
 # Codes and types of OpenAI, Azure, Anthropic and Gemini, in small letters.
@@ -81,20 +81,7 @@ def _error_class(exc: BaseException, status: int | None, codes: list[str], error
             return "config"
         if (found := next((found for words, found in _BY_MESSAGE if words in text), None)) is not None:
             return found
-    return by_status(status) or by_name(error_type) or _by_chain(exc)
-
-
-def _by_chain(exc: BaseException) -> str | None:
-    """By the names of the classes of *exc* and of what it was raised from: `httpx.ReadTimeout`."""
-    node: BaseException | None = exc
-    for _ in range(5):
-        if node is None:
-            return None
-        for kind in type(node).__mro__:
-            if (found := by_name(kind.__name__)) is not None:
-                return found
-        node = node.__cause__ or node.__context__
-    return None
+    return by_status(status) or by_name(error_type) or by_chain(exc)
 
 
 def _status(exc: BaseException) -> int | None:

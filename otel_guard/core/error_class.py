@@ -30,6 +30,7 @@ _BY_NAME: Final = (
     ("modelnotfound", "config"),
     ("contextlength", "content"),
     ("contentfilter", "content"),
+    ("credential", "auth"),
     ("connect", "connection"),
     ("serverdisconnected", "connection"),
     ("gaierror", "connection"),
@@ -65,6 +66,19 @@ def by_name(name: str | None) -> str | None:
         return None
     flat = name.rpartition(".")[2].lower().replace("_", "").replace("-", "")
     return next((found for fragment, found in _BY_NAME if fragment in flat), None)
+
+
+def by_chain(exc: BaseException) -> str | None:
+    """Error class of the names of *exc*'s classes, and of what it was raised from: `httpx.ReadTimeout`."""
+    node: BaseException | None = exc
+    for _ in range(5):
+        if node is None:
+            break
+        found = next(filter(None, (by_name(kind.__name__) for kind in type(node).__mro__)), None)
+        if found is not None:
+            return found
+        node = node.__cause__ or node.__context__
+    return None
 
 
 def error_class(context: Context, attributes: Mapping[str, object], error_type: str | None) -> str | None:

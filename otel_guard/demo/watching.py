@@ -12,7 +12,7 @@ from otel_guard.runtime.clock import Clock
 from otel_guard.store.audit import told_incidents
 
 JOB: Final = "stocktake"
-EVERY: Final = "30s"  # a beat is missed after a minute at the earliest
+EVERY: Final = "10s"  # and a minute of grace
 SILENCE_LIMIT_S: Final = 90.0  # from its only beat
 READY_LIMIT_S: Final = 20.0
 POLL_S: Final = 0.2

@@ -1,31 +1,27 @@
 """`guard.heartbeat`: a job says that it ran; the monitor finds the one that did not."""
 
-import functools
-import inspect
 import math
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from otel_guard.core.duration import seconds
 from otel_guard.core.exceptions import OtelGuardError, SchemaError, StoreUnavailableError
+from otel_guard.health.beating import Heartbeat
 from otel_guard.runtime.clock import Clock
 from otel_guard.runtime.failsafe import Failsafe
+from otel_guard.runtime.suppression import sending
 from otel_guard.store import jobs_beats
 from otel_guard.store.ask import Database
 from otel_guard.store.jobs_beats import JobBeat
 
-F = TypeVar("F", bound=Callable[..., Any])
 Transaction = Callable[[], AbstractContextManager[Database]]
 HOLD_S: Final = 1.0  # a call that becomes a decorator or a `with` does so at once, and was no beat then
 MOST: Final = 1000  # names
-
-_opened: Final[ContextVar[tuple[tuple[int, float], ...]]] = ContextVar("otel_guard_heartbeats", default=())
 
 
 class _Waiting(Struct, frozen=True):
@@ -55,7 +51,7 @@ class Heartbeats:
         self._newest: dict[str, _Waiting] = {}
         self._written: dict[str, _Waiting] = {}
 
-    def __call__(self, name: str, *, every: float | str) -> "Heartbeat":
+    def __call__(self, name: str, *, every: float | str) -> Heartbeat:
         """Beat now; as a decorator (`def`, `async def`) or in a `with`: after each run that did not raise.
 
         *every*: how long until the next beat at most, `24h` or seconds.
@@ -92,11 +88,24 @@ class Heartbeats:
             return all(self._wrote(transaction, *each) for each in list(self._newest.items()))  # away: not one by one
         return False
 
+    def close(self, transaction: Transaction, limit_s: float) -> None:
+        """At the end of the process: write what waits, for up to *limit_s*."""
+        if not self._newest and not self._said:
+            return
+        last = threading.Thread(target=self._last, args=(transaction,), daemon=True, name="otel-guard-heartbeats")
+        with self._failsafe("heartbeat: close"):
+            try:
+                last.start()
+            except RuntimeError:  # some Pythons allow no thread at exit
+                self._last(transaction)
+            else:
+                last.join(limit_s)
+
     def began(self) -> float:
         """The moment a run begins."""
         return self._clock.monotonic()
 
-    def ended(self, said: "Heartbeat", began: float, exc: BaseException | None) -> None:
+    def ended(self, said: Heartbeat, began: float, exc: BaseException | None) -> None:
         """A run is over: well, or with *exc*; never raises."""
         with self._failsafe("heartbeat"):
             if exc is None or (isinstance(exc, SystemExit) and not exc.code):
@@ -108,7 +117,11 @@ class Heartbeats:
         """In the child: what the parent has not written yet is the parent's."""
         self._said, self._newest, self._written = {}, {}, {}
 
-    def _say(self, said: "Heartbeat") -> None:
+    def _last(self, transaction: Transaction) -> None:
+        with sending():
+            self.tend(transaction, is_last=True)
+
+    def _say(self, said: Heartbeat) -> None:
         """Of many calls in a second the first speaks for all."""
         if not self._fits(said.name):
             return
@@ -119,7 +132,7 @@ class Heartbeats:
             self._confirm(before)
         self._said[said.name] = said
 
-    def _confirm(self, said: "Heartbeat") -> None:
+    def _confirm(self, said: Heartbeat) -> None:
         if said.is_call:
             said.is_call = False
             self.beat(said.name, said.period_s, at=said.at)
@@ -142,60 +155,6 @@ class Heartbeats:
             self._failsafe.swallow("heartbeat: write", error)
         self._written[name] = waiting
         return True
-
-
-class Heartbeat:
-    """What a call gives back: a beat, unless it decorates or is entered."""
-
-    def __init__(self, beats: Heartbeats, name: str, period_s: float, at: float) -> None:
-        self.name = name
-        self.period_s = period_s
-        self.at = at
-        self.is_call = True
-        self._beats = beats
-
-    def __call__(self, function: F) -> F:
-        """Decorate a `def` or an `async def`."""
-        self.is_call = False
-        make = self._async if inspect.iscoroutinefunction(function) else self._sync
-        return cast("F", functools.wraps(function)(make(function)))
-
-    def __enter__(self) -> None:
-        self.is_call = False
-        _opened.set((*_opened.get(), (id(self), self._beats.began())))
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        opened = _opened.get()
-        place = next((place for place in range(len(opened) - 1, -1, -1) if opened[place][0] == id(self)), None)
-        if place is not None:
-            _opened.set(opened[:place] + opened[place + 1 :])
-            self._beats.ended(self, opened[place][1], exc)
-
-    def _sync(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def job(*args: Any, **kwargs: Any) -> Any:
-            began = self._beats.began()
-            try:
-                value = function(*args, **kwargs)
-            except BaseException as exc:
-                self._beats.ended(self, began, exc)
-                raise
-            self._beats.ended(self, began, None)
-            return value
-
-        return job
-
-    def _async(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def job(*args: Any, **kwargs: Any) -> Any:
-            began = self._beats.began()
-            try:
-                value = await function(*args, **kwargs)
-            except BaseException as exc:
-                self._beats.ended(self, began, exc)
-                raise
-            self._beats.ended(self, began, None)
-            return value
-
-        return job
 
 
 def period_s(every: object) -> float:

@@ -1,7 +1,8 @@
-"""The monitor's parts, made from the settings; the rule file is read again when it changes."""
+"""The monitor's parts, made from the settings; what the file says is made anew when it changes."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,16 +14,22 @@ from otel_guard.alerts.incidents import Incidents, Policy
 from otel_guard.core.rule import Finding, Moment, Rule
 from otel_guard.journal.place import default_dir, folder_name
 from otel_guard.monitor import leftovers, report
-from otel_guard.monitor.cycle import Cycle, Plan
+from otel_guard.monitor.away import Away
+from otel_guard.monitor.cycle import Cycle, Plan, Work
+from otel_guard.monitor.deadman import Deadman
 from otel_guard.monitor.judging import OF_WATCHED_DATABASE, judge
+from otel_guard.monitor.lease import Lease
+from otel_guard.monitor.offline import Offline
+from otel_guard.monitor.rulefile import Read, RuleFile
 from otel_guard.monitor.runbook import for_rule
-from otel_guard.runtime.clock import SYSTEM
-from otel_guard.settings import Settings, load
+from otel_guard.runtime.clock import SYSTEM, Clock
+from otel_guard.runtime.ids import uuid7
+from otel_guard.settings import Settings
 from otel_guard.settings.alerting import Alerting, alerting
 from otel_guard.settings.checks import checks
 from otel_guard.settings.identity import identity
-from otel_guard.settings.loading import FILE_NAME
 from otel_guard.settings.rules import rules
+from otel_guard.store.ask import Database
 from otel_guard.store.dsn import target
 from otel_guard.store.inspections import inspector
 from otel_guard.store.judging import INSPECTION_MS, asker
@@ -33,112 +40,103 @@ Say = Callable[[str], None]
 
 
 class Built:
-    """Lanes, channels, courier and the direct way of one monitor."""
+    """Connections, channels, rules and what else one monitor needs."""
 
     def __init__(self, settings: Settings, dsn: str, say: Say) -> None:
         self.settings = settings
-        self.dsn = dsn
         self.who = identity(settings, os.environ)
         self.instance = f"{self.who.host}:{os.getpid()}"
         self.lane = Lane(dsn, SYSTEM)
-        self.delivery_lane = Lane(dsn, SYSTEM)  # a slow rule holds no message up
-        self.channels: dict[str, Channel] = {}
-        self.courier = Courier(self.delivery_lane.transaction, self.channels, SYSTEM, holder=self.instance)
+        self.delivery_lane = Lane(dsn, SYSTEM)  # a slow rule holds up no message, and no lease
+        # Containers share host names and process numbers.
+        self.lease = Lease(self.delivery_lane.transaction, f"{self.instance}:{uuid7(SYSTEM.now_ms())[-6:]}")
+        base = Path(settings.journal.dir) if settings.journal.dir else default_dir(os.environ)
+        self._folder = base / folder_name(self.who.service, target(dsn))
+        self.away = Away(self.lane.where, self.who.environment, self._folder, SYSTEM)
+        self.deadman = Deadman(say)
+        self._dsn = dsn
         self._say = say
-        self._read_at: object = None
-        self._plan: Plan | None = None
-        self.direct = self._direct(alerting(settings, os.environ))
-        self.plan()
+        self._file = RuleFile(settings)
+        self._offline = Offline(lambda: tuple(self._channels), lambda: self.deadman.is_reached, say)
+        self._make(self._file.read() or Read(settings, ()))
 
-    def plan(self) -> Plan:
-        """What holds now; a changed file is read again, a broken one says so by `rules_invalid`."""
-        stamp = _stamp()
-        if self._plan is None or stamp != self._read_at:
-            if self._plan is not None:
-                self._say("otel_guard.toml changed: it is read again")
-                self.settings = load().settings
-            self._read_at = stamp
-            self._plan = self._made()
-        return self._plan
+    def refresh(self) -> None:
+        """Read the file again if it has changed."""
+        found = self._file.read()
+        if found is not None:
+            self._say("otel_guard.toml has changed: it is read again")
+            for line in found.problems:
+                self._say(line)
+            self._make(found)
 
-    def cycle(self, period_s: float | None) -> Cycle:
+    def cycle(self, period_s: float | None, go_on: Callable[[], bool]) -> Cycle:
         """A cycle of the daemon, or (None) of `--once`."""
         return Cycle(
             self.lane.transaction,
             self.plan,
+            Work(leftovers=self._leftovers, is_offline=self._offline, report=self._report),
             SYSTEM,
             instance=self.instance if period_s is not None else f"{self.who.host}:once",
             period_s=period_s,
-            leftovers=self._leftovers,
-            report=report.due_report,
             say=self._say,
+            go_on=go_on,
         )
 
-    def incidents(self) -> Incidents:
-        """Those of the plan that holds."""
-        self.plan()
-        return self._incidents
+    def served(self) -> bool:
+        """Postgres serves: write down what was told while it did not; True: it did not the last time."""
+        return self.away.served(self.lane.transaction, self.incidents, self.direct, self._direct_at)
 
     def close(self) -> None:
         """Close the connections."""
         self.lane.close()
         self.delivery_lane.close()
 
-    def _made(self) -> Plan:
-        given, found = rules(self.settings), alerting(self.settings, os.environ)
-        made = {config.name: channel(config) for config in found.channels}
-        self.channels.clear()
-        self.channels.update(made)
-        self.direct = self._direct(found)
-        policy = Policy(
-            channels=found.channels,
-            escalation=found.escalation,
+    def _make(self, found: Read) -> None:
+        self.settings = found.settings
+        given, told = rules(self.settings), alerting(self.settings, os.environ)
+        watched = checks(self.settings, os.environ)
+        self._channels: dict[str, Channel] = {config.name: channel(config) for config in told.channels}
+        # Another courier, not other channels in the old one: the delivery thread may be at work with them.
+        self.courier = Courier(self.delivery_lane.transaction, self._channels, SYSTEM, holder=self.instance)
+        self._step = next((step.to for step in told.escalation.get("critical", ())), ())
+        self.direct = self._direct_at(SYSTEM)
+        self.incidents = Incidents(self._policy(told), SYSTEM)
+        unset = {*told.unset, *watched.unset}
+        of_tables = (*given.problems, *told.problems, *watched.problems)
+        self.plan = Plan(
+            rules=tuple(rule for rule in given.rules if rule.is_enabled),
+            problems=(*found.problems, *(line for line in of_tables if line not in unset)),
+            retention=self.settings.retention,
+            incidents=self.incidents,
+            judge=self._judge(watched.database.url if watched.database is not None else None),
+        )
+
+    def _policy(self, told: Alerting) -> Policy:
+        return Policy(
+            channels=told.channels,
+            escalation=told.escalation,
             url=self.settings.url,
             secret_key=self.settings.secret_key,
             runbooks=for_rule,
         )
-        self._incidents = Incidents(policy, SYSTEM)
-        return Plan(
-            rules=tuple(rule for rule in given.rules if rule.is_enabled),
-            problems=(*given.problems, *(line for line in found.problems if line not in found.unset)),
-            retention=self.settings.retention,
-            incidents=self._incidents,
-            judge=self._judge(),
-        )
 
-    def _judge(self) -> Callable[[Rule, Moment], list[Finding]]:
-        watched = checks(self.settings, os.environ).database
+    def _judge(self, watched: str | None) -> Callable[[Rule, Moment], list[Finding]]:
         ask = asker(self.lane)
-        inspect = inspector(watched.url) if watched is not None else asker(self.lane, statement_ms=INSPECTION_MS)
+        inspect = inspector(watched) if watched is not None else asker(self.lane, statement_ms=INSPECTION_MS)
 
         def judged(rule: Rule, moment: Moment) -> list[Finding]:
             return judge(rule, inspect if rule.kind in OF_WATCHED_DATABASE else ask, moment)
 
         return judged
 
-    def _direct(self, found: Alerting) -> Direct:
-        first = next(iter(found.escalation.get("critical", ())), None)
-        base = Path(self.settings.journal.dir) if self.settings.journal.dir else default_dir(os.environ)
-        folder = base / folder_name(self.who.service, target(self.dsn))
-        channels: Mapping[str, Channel] = {config.name: channel(config) for config in found.channels}
-        return Direct(channels, first.to if first is not None else (), folder, SYSTEM)
+    def _direct_at(self, clock: Clock) -> Direct:
+        return Direct(self._channels, self._step, self._folder, clock)
 
-    def _leftovers(self) -> int:
-        found = leftovers.folders(self.settings, self.dsn)
-        if not found:
-            return 0
-        return leftovers.deliver(self.settings, self.dsn, found, _unsaid, deadline_s=LEFTOVERS_S).records
+    def _leftovers(self) -> None:
+        found = leftovers.folders(self.settings, self._dsn)
+        if found:
+            # What a sink says of Postgres, the monitor says itself.
+            leftovers.deliver(self.settings, self._dsn, found, lambda _line: None, deadline_s=LEFTOVERS_S)
 
-
-def _unsaid(_line: str) -> None:
-    """What a sink says of Postgres, the monitor says itself."""
-
-
-def _stamp() -> object:
-    """What changes when the file does."""
-    path = Path(os.environ.get("OTEL_GUARD_CONFIG") or FILE_NAME)
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    def _report(self, database: Database, now: datetime) -> object:
+        return report.due_report(database, now)

@@ -1,4 +1,4 @@
-"""One cycle: leftovers, rules, escalation, delivery, retention, releases, report, heartbeat."""
+"""One cycle: leftovers, rules, escalation, releases, retention, report, heartbeat."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,17 +9,18 @@ from msgspec import Struct
 
 from otel_guard.core.exceptions import OtelGuardError, StoreUnavailableError
 from otel_guard.core.rule import Finding, Moment, Rule
+from otel_guard.monitor.failing import Failing, said
 from otel_guard.monitor.judges import watch
+from otel_guard.monitor.judging import GIVEN
 from otel_guard.monitor.moment import moment_of
-from otel_guard.monitor.retention import tidy
+from otel_guard.monitor.retention import tidying
 from otel_guard.runtime.clock import Clock
 from otel_guard.settings.tree import Retention
 from otel_guard.store import monitoring
 from otel_guard.store.ask import Database
 
 SLOW_S: Final = 5.0
-PATIENCE: Final = 3  # cycles in a row in which a rule may fail
-LONGEST: Final = 200
+NO_TIME: Final = "no time was left for it: run the monitor as a daemon, or make slow rules faster"
 Transaction = Callable[[], AbstractContextManager[Database]]
 Judge = Callable[[Rule, Moment], list[Finding]]
 
@@ -50,147 +51,147 @@ class Plan(Struct, frozen=True, kw_only=True):
     judge: Judge
 
 
+class Work(Struct, frozen=True, kw_only=True):
+    """What a cycle does beside judging, given by who builds it."""
+
+    leftovers: Callable[[], object]  # delivers journals of dead processes
+    is_offline: Callable[[Database], bool]  # all channels and probes fail: it is us
+    report: Callable[[Database, datetime], object]  # makes one that is due
+
+
 class Done(Struct, frozen=True, kw_only=True):
     """What one cycle did."""
 
-    rules: int
-    fired: int
-    resolved: int
-    seconds: float
-    failing: Mapping[str, str]
+    rules: int = 0
+    fired: int = 0
+    resolved: int = 0
+    seconds: float = 0.0
+    failing: Mapping[str, str] = {}
 
 
 class Cycle:
-    """Steps once; what one cycle must know of the last stands in the monitor's heartbeat."""
+    """What one cycle must know of the last stands in the monitor's heartbeat, so any monitor can go on."""
 
     def __init__(
         self,
         transaction: Transaction,
-        plan: Callable[[], Plan],
+        plan: Plan,
+        work: Work,
         clock: Clock,
         *,
         instance: str,
         period_s: float | None,
-        leftovers: Callable[[], int],
-        report: Callable[[Database, datetime], object],
         say: Callable[[str], None],
+        go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """*period_s* None: `--once`. *leftovers* delivers journals of dead processes, *report* makes one that is due."""
+        """*period_s* None: `--once`. *go_on*: whether there is time for another rule; what it raises ends the cycle."""
         self._transaction = transaction
         self._plan = plan
+        self._work = work
         self._clock = clock
         self._instance = instance
         self._period_s = period_s
-        self._leftovers = leftovers
-        self._report = report
         self._say = say
+        self._go_on = go_on
 
     def run(self) -> Done:
         """Judge and tidy; raises StoreUnavailableError or SchemaError where Postgres does not serve."""
-        began, plan = self._clock.monotonic(), self._plan()
-        self._apart("leftovers", self._leftovers)
+        began, plan = self._clock.monotonic(), self._plan
+        self._apart("leftovers", self._work.leftovers)
         with self._transaction() as database:
             seen = monitoring.seen(database)
-        moment, failing = moment_of(seen, self._period_s), dict(_counts(seen.detail))
-        fired, resolved = self._judged(plan, moment, failing)
-        with self._transaction() as database:
-            plan.incidents.escalate(database, moment.now)
-        self._apart("releases", self._note_releases)
-        is_tidied = self._apart("retention", lambda: tidy(self._transaction, plan.retention))
-        self._apart("report", lambda: self._make_report(moment.now))
+            is_offline = self._work.is_offline(database)
+        moment = moment_of(seen, self._period_s)
+        failing = Failing(seen.detail, [rule.name for rule in plan.rules])
+        fired, resolved = (0, 0) if is_offline else self._judged(moment, failing)
+        if not is_offline:
+            self._within("escalation", lambda database: plan.incidents.escalate(database, moment.now))
+        self._within("releases", self._note_releases)
+        steps = [self._within(f"retention ({name})", step) for name, step in tidying(plan.retention)]
+        self._within("report", lambda database: self._work.report(database, moment.now))
         seconds = self._clock.monotonic() - began
         detail = {
             "watched_since": moment.watched_since,
-            "retention_at": moment.now if is_tidied else seen.detail.get("retention_at"),
-            "failing": failing,
+            "retention_at": moment.now if all(steps) else seen.detail.get("retention_at"),
+            "failing": failing.counts,
             "rules": len(plan.rules),
             "fired": fired,
+            "resolved": resolved,
+            "offline": is_offline,
             "seconds": round(seconds, 2),
         }
         with self._transaction() as database:
             monitoring.beat(database, self._instance, moment.period_s, detail)
         return Done(
-            rules=len(plan.rules), fired=fired, resolved=resolved, seconds=seconds, failing=failing_now(failing)
+            rules=len(plan.rules), fired=fired, resolved=resolved, seconds=seconds, failing=failing.reasons()
         )
 
-    def _judged(self, plan: Plan, moment: Moment, failing: dict[str, Any]) -> tuple[int, int]:
+    def _judged(self, moment: Moment, failing: Failing) -> tuple[int, int]:
         fired = resolved = 0
-        for rule in plan.rules:
-            try:
-                began = self._clock.monotonic()
-                findings = self._found(plan, rule, moment, failing)
-                with self._transaction() as database:
-                    followed = plan.incidents.follow(database, rule, findings, moment)
-                _note(failing, rule.name, _too_slow(self._clock.monotonic() - began))
-            except StoreUnavailableError as error:
-                if not self._is_there():
-                    raise
-                _note(failing, rule.name, str(error))
+        # What the watch finds of itself comes last, in the same cycle.
+        for rule in sorted(self._plan.rules, key=lambda rule: rule.kind in GIVEN):
+            if not self._go_on() and rule.kind not in GIVEN:
+                failing.note(rule.name, NO_TIME)
                 continue
-            except Exception as error:
-                _note(failing, rule.name, str(error) or type(error).__name__)
-                continue
-            fired, resolved = fired + followed.fired, resolved + followed.resolved
+            followed = self._followed(rule, moment, failing)
+            if followed is not None:
+                fired, resolved = fired + followed.fired, resolved + followed.resolved
         with self._transaction() as database:
-            resolved += plan.incidents.let_go(database, [rule.name for rule in plan.rules], moment)
+            resolved += self._plan.incidents.let_go(database, [rule.name for rule in self._plan.rules], moment)
         return fired, resolved
 
-    def _found(self, plan: Plan, rule: Rule, moment: Moment, failing: Mapping[str, Any]) -> list[Finding]:
-        if rule.kind == "rule_error":
-            return watch.rule_errors(rule, failing_now(failing), moment)
-        if rule.kind == "rules_invalid":
-            return watch.rules_invalid(rule, plan.problems, moment)
-        return plan.judge(rule, moment)
-
-    def _is_there(self) -> bool:
+    def _followed(self, rule: Rule, moment: Moment, failing: Failing) -> Any:
+        """What became of the rule's incidents; None: it could not be judged, they stay as they are."""
+        began = self._clock.monotonic()
         try:
-            with self._transaction():
-                return True
-        except OtelGuardError:
-            return False
+            findings = self._found(rule, moment, failing)
+            with self._transaction() as database:
+                followed = self._plan.incidents.follow(database, rule, findings, moment)
+        except Exception as error:
+            self._raise_if_away(error)
+            failing.note(rule.name, said(error))
+            return None
+        seconds = self._clock.monotonic() - began
+        failing.note(rule.name, f"it took {seconds:.1f} s, more than {SLOW_S:.0f}" if seconds > SLOW_S else None)
+        return followed
 
-    def _note_releases(self) -> None:
-        with self._transaction() as database:
-            for row in monitoring.note_releases(database):
-                self._say(f"{row['service']} ({row['environment']}) runs the new release {row['release']}")
+    def _found(self, rule: Rule, moment: Moment, failing: Failing) -> list[Finding]:
+        if rule.kind == "rule_error":
+            return watch.rule_errors(rule, failing.reasons(), moment)
+        if rule.kind == "rules_invalid":
+            return watch.rules_invalid(rule, self._plan.problems, moment)
+        return self._plan.judge(rule, moment)
 
-    def _make_report(self, now: datetime) -> None:
-        with self._transaction() as database:
-            self._report(database, now)
+    def _note_releases(self, database: Database) -> None:
+        for row in monitoring.note_releases(database):
+            self._say(f"{row['service']} ({row['environment']}) runs the new release {row['release']}")
+
+    def _within(self, what: str, step: Callable[[Database], object]) -> bool:
+        """As `_apart`, in a transaction of its own."""
+
+        def ran() -> None:
+            with self._transaction() as database:
+                step(database)
+
+        return self._apart(what, ran)
 
     def _apart(self, what: str, step: Callable[[], object]) -> bool:
         """A step that may fail without the others; False: it did."""
+        self._go_on()
         try:
             step()
-        except StoreUnavailableError:
-            raise
         except Exception as error:
-            self._say(f"{what} failed ({type(error).__name__}: {str(error)[:LONGEST]}); the rest goes on")
+            self._raise_if_away(error)
+            self._say(f"{what} failed ({type(error).__name__}: {said(error)}); the rest goes on")
             return False
         return True
 
-
-def failing_now(counts: Mapping[str, Any]) -> dict[str, str]:
-    """Rules that failed three times in a row, and why."""
-    return {name: str(count["why"]) for name, count in counts.items() if count["n"] >= PATIENCE}
-
-
-def _counts(detail: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the last cycle counted; another release may have written it otherwise."""
-    counts = detail.get("failing")
-    if not isinstance(counts, Mapping):
-        return {}
-    return {
-        name: count for name, count in counts.items() if isinstance(count, Mapping) and {"n", "why"} <= count.keys()
-    }
-
-
-def _note(failing: dict[str, Any], name: str, why: str | None) -> None:
-    if why is None:
-        failing.pop(name, None)
-    else:
-        failing[name] = {"n": failing.get(name, {"n": 0})["n"] + 1, "why": why[:LONGEST]}
-
-
-def _too_slow(seconds: float) -> str | None:
-    return f"it took {seconds:.1f} s, more than {SLOW_S:.0f}" if seconds > SLOW_S else None
+    def _raise_if_away(self, error: Exception) -> None:
+        """A statement that took too long looks like a Postgres that is away: ask."""
+        if not isinstance(error, StoreUnavailableError):
+            return
+        try:
+            with self._transaction():
+                return
+        except OtelGuardError:
+            raise error from None

@@ -6,19 +6,32 @@ from typing import Final
 from otel_guard.runtime.http import NoAnswerError, post
 
 LIMIT_S: Final = 10.0
-WRONG: Final = 400
+REDIRECTED: Final = 300
 
 
-def ping(url: str | None, say: Callable[[str], None]) -> bool:
-    """Post to *url*, which is never shown; True: it answered well, or there is none to ping."""
-    if url is None:
-        return True
+class Deadman:
+    """Pings, and says when that begins to fail and when it works again; the address is never shown."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.is_reached: bool | None = None  # None: there was nothing to ping yet
+        self._say = say
+
+    def ping(self, url: str | None) -> None:
+        """Post to *url*, if there is one."""
+        if url is None:
+            self.is_reached = None
+            return
+        problem = _problem(url)
+        was_reached, self.is_reached = self.is_reached, problem is None
+        if problem is not None and was_reached is not False:
+            self._say(f"{problem}: check deadman_url")
+        if problem is None and was_reached is False:
+            self._say("the dead-man ping arrives again")
+
+
+def _problem(url: str) -> str | None:
     try:
         status = post(url, b"", {"Content-Type": "text/plain"}, LIMIT_S).status
     except NoAnswerError as error:
-        say(f"the dead-man ping did not arrive ({error}): check deadman_url")
-        return False
-    if status >= WRONG:
-        say(f"the dead-man ping was refused with {status}: check deadman_url")
-        return False
-    return True
+        return f"the dead-man ping did not arrive ({error})"
+    return f"the dead-man ping was answered with {status}" if status >= REDIRECTED else None

@@ -16,6 +16,8 @@ _FRONT: Final = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 _STEP: Final = re.compile(r"^(\d+)\. +(.+)$", re.MULTILINE)
 _EVIDENCE: Final = re.compile(r"\{\{\s*evidence\.(\w+)\s*\}\}")
 _MARKUP: Final = re.compile(r"\*\*|`")
+_STEPS: Final = re.compile(r"^## Steps\s*$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_CODE: Final = re.compile(r"^\s*```.*?^\s*```\s*$", re.MULTILINE | re.DOTALL)
 
 
 class Runbook(Struct, frozen=True, kw_only=True):
@@ -31,8 +33,10 @@ class Runbook(Struct, frozen=True, kw_only=True):
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The numbered steps, a line each, without markup."""
-        return tuple(f"{number}. {_MARKUP.sub('', step)[:STEP_LIMIT]}" for number, step in _STEP.findall(self.text))
+        """The numbered steps below `## Steps`, a line each, without markup; what is indented below one explains it."""
+        found = _STEPS.search(self.text)
+        numbered = _STEP.findall(_CODE.sub("", found[1])) if found is not None else []
+        return tuple(f"{number}. {_MARKUP.sub('', step)}".strip()[:STEP_LIMIT] for number, step in numbered)
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -49,12 +53,13 @@ def parse(text: str, path: Path) -> Runbook | None:
     found = _FRONT.match(text.replace("\r\n", "\n"))
     if found is None:
         return None
-    head = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in found[1].splitlines())}
+    lines = (line.partition(":") for line in found[1].splitlines())
+    head = {key.strip(): value.strip().strip("'\"") for key, _, value in lines}
     body = found[2].strip() + "\n"
     if not head.get("id"):
         return None
     heading = next((line.removeprefix("# ").strip() for line in body.splitlines() if line.startswith("# ")), head["id"])
-    names = (name.strip() for name in head.get("rules", "").strip("[]").split(","))
+    names = (name.strip(" '\"") for name in head.get("rules", "").strip("[]").split(","))
     return Runbook(
         id=head["id"],
         title=heading,
@@ -77,8 +82,15 @@ def runbooks() -> dict[str, Runbook]:
 
 def for_rule(rule: str) -> tuple[str | None, tuple[str, ...]]:
     """Id and first three steps of the runbook that names *rule*; (None, ()) if none does."""
-    made = next((each for each in runbooks().values() if rule in each.rules), None)
+    made = of_rule(rule)
     return (made.id, made.steps[:STEPS]) if made is not None else (None, ())
+
+
+def of_rule(rule: str) -> Runbook | None:
+    """The runbook that names *rule*; the application's own comes before ours."""
+    shipped = _shipped()
+    named = [each for each in runbooks().values() if rule in each.rules]
+    return next(iter(sorted(named, key=lambda each: shipped.get(each.id) == each)), None)
 
 
 @cache

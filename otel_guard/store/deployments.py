@@ -30,7 +30,9 @@ def record(
 
 
 def recent(database: Database, most: int, *, since: datetime | None = None, until: datetime | None = None) -> list[Row]:
-    """The newest first, with `errors_before`, `errors_after`, `rate_before`, `rate_after` (of requests, 60 min each; None:
-    there were none), `new_groups` (first seen in the 60 min after) and up to three `new_titles`.
+    """The newest first, with what changed in the 60 min after each against the 60 min before.
+
+    `errors_before`, `errors_after`; `rate_before`, `rate_after` of requests, None: there were none; `new_groups` were first
+    seen in the hour after, `new_titles` are three of them.
     """
     return ask(database, "deploy_recent", {"since": since, "until": until, "most": most})

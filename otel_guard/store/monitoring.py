@@ -1,6 +1,6 @@
 """What the monitor keeps of itself, and what it learns of releases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,14 @@ class Seen(Struct, frozen=True, kw_only=True):
     at: datetime | None
     period_s: float
     detail: Mapping[str, Any]
+
+
+class Reach(Struct, frozen=True, kw_only=True):
+    """How many channels failed last; how many probes of services elsewhere there are, and fail."""
+
+    channels_failing: int
+    probes: int
+    probes_failing: int
 
 
 def seen(database: Database, now: datetime | None = None) -> Seen:
@@ -36,3 +44,8 @@ def beat(
 def note_releases(database: Database, now: datetime | None = None) -> list[Row]:
     """Record releases that processes run and nobody announced: service, environment, release of each."""
     return ask(database, "monitor_releases", {"now": now})
+
+
+def reach(database: Database, channels: Sequence[str], now: datetime | None = None) -> Reach:
+    """What can be reached, of *channels* and by the probes of all processes."""
+    return Reach(**ask(database, "monitor_reach", {"channels": list(channels), "now": now})[0])

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from otel_guard.demo.standins._http import Request, Response, as_json, serve
 
+REFUSED_KEY: Final = "refused-key"
 RATE_LIMITED: Final = "[standin: rate limit]"
 NO_CREDIT: Final = "[standin: no credit]"
 OVERLOADED: Final = "[standin: overloaded]"
@@ -43,8 +44,9 @@ class Anthropic:
         return Response(response.status, response.body, {**response.headers, **headers})
 
     def _route(self, request: Request) -> Response:
-        if not request.headers.get("x-api-key"):
-            return _problem(401, "authentication_error", "x-api-key header is required")
+        key = request.headers.get("authorization") or request.headers.get("x-api-key") or REFUSED_KEY
+        if REFUSED_KEY in key:
+            return _problem(401, "authentication_error", "invalid x-api-key")
         path = request.path.partition("?")[0]
         if path == "/v1/messages/count_tokens":
             return as_json(200, {"input_tokens": 42})

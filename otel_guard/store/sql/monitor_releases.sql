@@ -18,7 +18,7 @@ FROM (
     FROM otel_guard.heartbeats
     WHERE kind = 'process' AND at > coalesce(%(now)s::timestamptz, now()) - interval '3 minutes'
 ) AS seen
-WHERE seen.release IS NOT NULL AND NOT EXISTS (
+WHERE seen.service IS NOT NULL AND seen.environment IS NOT NULL AND seen.release <> '' AND NOT EXISTS (
     SELECT FROM otel_guard.deployments AS d
     WHERE d.service = seen.service AND d.environment = seen.environment AND d.release = seen.release
 )

@@ -1,6 +1,10 @@
 -- Errors of a week, and its requests: `failed` are those of them that failed.
 SELECT
-    (SELECT coalesce(sum(n), 0) FROM otel_guard.error_hours WHERE hour >= %(since)s::timestamptz AND hour < %(until)s::timestamptz)::bigint AS n,
+    (
+        SELECT coalesce(sum(h.n), 0)
+        FROM otel_guard.error_hours AS h
+        WHERE h.hour >= %(since)s::timestamptz AND h.hour < %(until)s::timestamptz
+    )::bigint AS n,
     coalesce(sum(r.n), 0)::bigint AS requests,
     coalesce(sum(r.errors), 0)::bigint AS failed
 FROM otel_guard.metric_minutes AS r

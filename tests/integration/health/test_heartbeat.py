@@ -36,6 +36,24 @@ while True:
     signal.pause()
 """
 
+# Ends with how many interrupts it saw.
+COUNTS = """
+import os, signal, sys
+seen = []
+def interrupted(number, frame):
+    seen.append(number)
+    os.write(1, b"INT ")
+def ended(number, frame):
+    os.write(1, b"QUIT ")
+    sys.exit(len(seen))
+signal.signal(signal.SIGINT, interrupted)
+signal.signal(signal.SIGQUIT, ended)
+os.write(1, b"ready ")
+while True:
+    signal.pause()
+"""
+IN_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
 
 class Job:
     """Runs `otel-guard heartbeat`."""
@@ -306,3 +324,19 @@ def test_an_older_beat_does_not_replace_a_newer_one(dsn: str, query: Query) -> N
     lane.close()
 
     assert [row["period_s"] for row in beats(query)] == [7200]
+
+
+def test_an_interrupt_of_the_terminal_reaches_the_job_once(job: Job) -> None:
+    command = [script("otel-guard"), "heartbeat", "count", "--", sys.executable, "-c", COUNTS]
+    started = subprocess.Popen(
+        [sys.executable, "-c", IN_TERMINAL, *command],
+        env=job.environ, cwd=job.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert started.stdin is not None
+    for press, seen in ((b"", b"ready "), (b"\x03", b"INT "), (b"\x1c", b"QUIT ")):
+        started.stdin.write(press)
+        started.stdin.flush()
+        read_until(started.stdout, seen)
+
+    assert started.wait(LIMIT_S) == 1
+    started.communicate()

@@ -202,6 +202,23 @@ def test_at_the_end_also_the_last_second_is_written(scene: Scene) -> None:
     assert [row["name"] for row in scene.database.rows] == ["invoices"]
 
 
+def test_closing_writes_and_does_not_hang(scene: Scene) -> None:
+    scene.heartbeats("invoices", every="1h")
+    scene.heartbeats.close(scene.database.transaction, 5)
+    assert [row["name"] for row in scene.database.rows] == ["invoices"]
+
+    frozen = threading.Event()
+
+    @contextmanager
+    def transaction() -> Iterator[Any]:
+        frozen.wait()
+        yield scene.database
+
+    scene.heartbeats("invoices", every="1h")
+    scene.heartbeats.close(transaction, 0.01)
+    frozen.set()
+
+
 def test_beats_of_many_threads_are_kept(scene: Scene) -> None:
     def work(number: int) -> None:
         with scene.heartbeats(f"job-{number}", every=60):
