@@ -65,7 +65,11 @@ class Parts:
             on_user=self.health.user,
         )
         self.heartbeats = Heartbeats(
-            self._job_failed, SYSTEM, self.failsafe, service=self.who.service, environment=self.who.environment
+            lambda exc, name: self.capture.entrances.unhandled(exc, route=name),
+            SYSTEM,
+            self.failsafe,
+            service=self.who.service,
+            environment=self.who.environment,
         )
         self._beats = parts.Beats(self.who)
 
@@ -94,9 +98,6 @@ class Parts:
 
     def _root_ended(self, trace_id: str) -> bool:
         return not self.roots.is_open(trace_id)
-
-    def _job_failed(self, exc: BaseException, name: str) -> None:
-        self.capture.entrances.capture_error(exc, "other", "high", None, {"job": name})
 
     def _amended(self, amendment: Amendment) -> None:
         if self.sinks.sentry is not None:

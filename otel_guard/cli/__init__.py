@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "silence": "Hold messages back for a while",
     "incident": "Open an incident by hand: incident open TITLE",
     "test-alert": "Send a real message to a channel",
+    "dashboard": "Serve the pages: the acknowledge links so far",
     "metrics": "Webhook times, email delivery, queries and calls in figures",
     "deploy": "Record a deployment",
     "report": "The weekly error review",

@@ -30,7 +30,7 @@ from otel_guard.store.lane import Lane
 WIDEST: Final = 120  # longer lines are hard to read
 ID: Final = 6
 _HEX: Final = frozenset("0123456789abcdef-")
-_THEME: Final = Theme({"markdown.code": "cyan", "markdown.h1": "bold", "markdown.h2": "bold underline"})
+_THEME: Final = Theme({"markdown.code": "cyan", "markdown.h2": "bold underline"})
 
 
 class Chosen(Struct, frozen=True):
@@ -151,8 +151,10 @@ def _show(text: str) -> None:
     if not out.is_terminal:
         sys.stdout.write(text)
         return
+    title, _, rest = text.removeprefix("# ").partition("\n")
     wide = Console(highlight=False, theme=_THEME, width=min(out.width, WIDEST))
-    wide.print(Markdown(text, hyperlinks=False))
+    wide.print(plain(f"{title}\n", "bold"))
+    wide.print(Markdown(rest, hyperlinks=False))
 
 
 def _row(runbook: Runbook) -> dict[str, object]:

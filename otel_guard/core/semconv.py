@@ -3,6 +3,7 @@
 from typing import Final
 
 CELERY_ACTION: Final = "celery.action"
+CELERY_TASK_NAME: Final = "celery.task_name"
 CODE_FILE_PATH: Final = "code.file.path"
 CODE_FUNCTION_NAME: Final = "code.function.name"
 CODE_LINE_NUMBER: Final = "code.line.number"
@@ -58,6 +59,7 @@ HTTP_STATUS_CODE: Final = "http.status_code"
 HTTP_TARGET: Final = "http.target"
 HTTP_URL: Final = "http.url"
 MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
+MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
 MESSAGING_SYSTEM: Final = "messaging.system"
 NET_PEER_NAME: Final = "net.peer.name"
 NET_PEER_PORT: Final = "net.peer.port"

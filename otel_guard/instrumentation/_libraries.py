@@ -26,6 +26,9 @@ class Library(Struct, frozen=True):
 
 _HERE: Final = "otel_guard.instrumentation."
 LIBRARIES: Final = (
+    Library("celery", "celery", _HERE + "celery", "CELERY"),
+    Library("django", "django", _HERE + "django", "DJANGO"),
+    Library("fastapi", "fastapi", _HERE + "fastapi", "FASTAPI"),
     Library("flask", "flask", _HERE + "flask", "FLASK"),
     Library("httpx", "httpx", _HERE + "httpx", "HTTPX"),
     Library("httpx2", "httpx2", _HERE + "httpx", "HTTPX2"),
@@ -33,10 +36,22 @@ LIBRARIES: Final = (
     Library("requests", "requests", _HERE + "requests", "REQUESTS"),
     Library("smtplib", "smtplib", _HERE + "smtplib", "SMTPLIB"),
     Library("sqlalchemy", "sqlalchemy", _HERE + "sqlalchemy", "SQLALCHEMY"),
+    Library("starlette", "starlette.applications", _HERE + "starlette", "STARLETTE"),
     Library("stripe", "stripe", _HERE + "stripe", "STRIPE"),
 )
 # Entry points of the group `opentelemetry_instrumentor` whose work we start ourselves.
-DISABLED_BY_US: Final = ("flask", "httpx", "httpx2", "openai", "requests", "sqlalchemy")
+DISABLED_BY_US: Final = (
+    "celery",
+    "django",
+    "fastapi",
+    "flask",
+    "httpx",
+    "httpx2",
+    "openai",
+    "requests",
+    "sqlalchemy",
+    "starlette",
+)
 
 
 def install(engine: Engine, *, off: frozenset[str], on: frozenset[str]) -> list[LibraryStatus]:

@@ -4,28 +4,144 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from celery import signals
+from celery import signals  # type: ignore[import-untyped]
+from celery.exceptions import TaskRevokedError  # type: ignore[import-untyped]
+from kombu.exceptions import OperationalError
 from opentelemetry import context, trace
-from opentelemetry.context import Context
-from opentelemetry.instrumentation.celery import utils
-from opentelemetry.trace import Span, Status, StatusCode
 
 from otel_guard.core import semconv
-from otel_guard.core.outcome import Facts, Outcome
-from otel_guard.instrumentation._celery_spans import (
-    RUN,
-    SEND,
-    parent_of,
-    record,
-    start,
-)
-from otel_guard.instrumentation._engine import (
-    Adopt,
-    Instrumentation,
-    Services,
-    exception_type,
-    find,
-    instrumentor,
-    unwrap,
-    wrap,
+from otel_guard.instrumentation._celery_spans import attached, carried, fail, not_sent, task_span, warn
+from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, instrumentor, unwrap, wrap
+from otel_guard.instrumentation._engine_web import said_user
+
+_CONTRIB: Final = "opentelemetry.instrumentation.celery"
+_APP: Final = "celery.app.base"
+_REQUEST: Final = "celery.worker.request"
+
+
+def adopt(services: Services) -> Callable[[], None]:
+    """Start contrib's spans; our receivers are connected after its own, so they find its span open."""
+    stop = instrumentor(_CONTRIB, "CeleryInstrumentor")(services)
+    tasks = _Tasks(services)
+    pairs = (
+        (signals.task_prerun, tasks.begins),
+        (signals.task_failure, tasks.fails),
+        (signals.task_internal_error, tasks.breaks),
+        (signals.task_retry, tasks.retries),
+        (signals.task_revoked, tasks.revoked),
+        (signals.worker_process_shutdown, tasks.child_ends),
+    )
+    for signal, receiver in pairs:
+        signal.connect(receiver, weak=False)
+    places = (
+        (find(sys.modules[_APP], "Celery.send_task"), tasks.sent),
+        (find(sys.modules[_REQUEST], "Request.on_timeout"), tasks.late),
+    )
+    patches = [wrap(place, watched) for place, watched in places if place is not None]
+
+    def undo() -> None:
+        for signal, receiver in pairs:
+            signal.disconnect(receiver)
+        while patches:
+            unwrap(patches.pop())
+        if stop is not None:
+            stop()
+
+    return undo
+
+
+class _Tasks:
+    """What Celery's signals tell the capture."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def begins(self, task: Any = None, **_: Any) -> None:
+        """A task starts: contrib names it only at its end."""
+        with self._services.failsafe("celery.begins"):
+            trace.get_current_span().set_attribute(semconv.CELERY_TASK_NAME, task.name)
+
+    def fails(self, sender: Any = None, task_id: str | None = None, exception: Any = None, **_: Any) -> None:
+        """A task failed; in the main process: its worker is lost, or it was stopped at its time limit."""
+        with self._services.failsafe("celery.fails"):
+            live = sys.exc_info()[1]  # *exception* may be a copy that can be pickled
+            exc = live if isinstance(live, Exception) else getattr(exception, "exc", exception)
+            if not isinstance(exc, BaseException) or isinstance(exc, sender.throws or ()):
+                return
+            with task_span(self._services, sender.name, task_id, carried(sender.request)) as span:
+                self._services.unhandled(exc, route=None, user_id=said_user(span))
+                if not _is_failed(span):
+                    fail(span, exc)
+
+    def breaks(self, sender: Any = None, task_id: str | None = None, einfo: Any = None, **_: Any) -> None:
+        """Celery itself failed round a task (its result store, a receiver)."""
+        with self._services.failsafe("celery.breaks"):
+            exc = getattr(einfo.exception, "exc", einfo.exception)
+            with task_span(self._services, sender.name, task_id, carried(sender.request)) as span:
+                self._services.unhandled(exc, route=None, user_id=said_user(span))
+                fail(span, exc)
+
+    def retries(self, sender: Any = None, request: Any = None, reason: Any = None, **_: Any) -> None:
+        """A task will be tried again."""
+        with self._services.failsafe("celery.retries"):
+            exc = getattr(reason, "exc", None)
+            exc = exc if isinstance(exc, BaseException) else reason
+            if isinstance(exc, BaseException):
+                with task_span(self._services, sender.name, request.id, carried(request)) as span:
+                    warn(self._services, span, exc)
+
+    def revoked(self, sender: Any = None, request: Any = None, expired: bool = False, **_: Any) -> None:
+        """A task will not run, or was stopped: somebody's wish; if it expired, nobody came in time."""
+        with (
+            self._services.failsafe("celery.revoked"),
+            task_span(self._services, sender.name, request.id, carried(request)) as span,
+        ):
+            if expired:
+                warn(self._services, span, TaskRevokedError("expired before a worker took it"))
+            else:
+                span.set_attribute(semconv.GUARD_OUTCOME, "cancelled")
+
+    def child_ends(self, **_: Any) -> None:
+        """A process of the pool ends, without `atexit`."""
+        with self._services.failsafe("celery.flush"):
+            self._services.flush()
+
+    def sent(self, wrapped: Callable[..., Any], app: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`Celery.send_task`, where every way to send a task ends."""
+        before = context.get_current()
+        try:
+            return wrapped(*args, **kwargs)
+        except Exception as exc:
+            with self._services.failsafe("celery.not_sent"):
+                name = str(args[0] if args else kwargs.get("name"))
+                kind = "connection" if isinstance(exc, OperationalError | OSError) else "unknown"
+                not_sent(self._services, app, name, before, exc, kind)
+            raise
+
+    def late(self, wrapped: Callable[..., Any], request: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`Request.on_timeout` in the main process: its failure belongs to the task's trace."""
+        parent = None
+        with self._services.failsafe("celery.late"):
+            parent = carried(request.request_dict)
+        with attached(parent):
+            return wrapped(*args, **kwargs)
+
+
+def _is_failed(span: Any) -> bool:
+    status = getattr(span, "status", None)
+    return status is not None and not status.is_unset
+
+
+CELERY: Final = Instrumentation(
+    name="celery",
+    requires="celery >= 5",
+    context="queue",
+    system="celery",
+    targets=(
+        Adopt(
+            module="celery.worker.request",
+            adopt=adopt,
+            needs=((_APP, "Celery.send_task"), (_REQUEST, "Request.on_timeout")),
+        ),
+    ),
 )

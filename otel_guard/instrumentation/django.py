@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.core.exceptions import SuspiciousOperation
-from django.core.signals import got_request_exception
+from django.core.exceptions import SuspiciousOperation  # type: ignore[import-untyped]
+from django.core.signals import got_request_exception  # type: ignore[import-untyped]
 from opentelemetry import trace
 from opentelemetry.trace import Span
 

@@ -48,7 +48,10 @@ FASTAPI: Final = Instrumentation(
         Adopt(
             module="fastapi",
             adopt=adopt,
-            needs=(("fastapi.applications", "FastAPI.__call__"), ("starlette.applications", "Starlette.add_middleware")),
+            needs=(
+                ("fastapi.applications", "FastAPI.__call__"),
+                ("starlette.applications", "Starlette.add_middleware"),
+            ),
         ),
     ),
 )

@@ -122,9 +122,7 @@ class Cycle:
         }
         with self._transaction() as database:
             monitoring.beat(database, self._instance, moment.period_s, detail)
-        return Done(
-            rules=len(plan.rules), fired=fired, resolved=resolved, seconds=seconds, failing=failing.reasons()
-        )
+        return Done(rules=len(plan.rules), fired=fired, resolved=resolved, seconds=seconds, failing=failing.reasons())
 
     def _judged(self, moment: Moment, failing: Failing) -> tuple[int, int]:
         fired = resolved = 0

@@ -14,6 +14,7 @@ from otel_guard.store import reports
 from otel_guard.store.ask import Database
 from otel_guard.store.reports import Questions
 
+VERSION: Final = 1  # of the dict: what another wrote is counted anew
 WEEKS: Final = 4  # before the one that is reported
 # Of a monitor's transaction, which ends after 4 s; a command has more time.
 EACH_MS: Final = 1500
@@ -36,7 +37,8 @@ def due_report(database: Database, now: datetime, zone: tzinfo | None = None) ->
 def find(database: Database, week: Week) -> Report | None:
     """The one that is stored, if nothing of it is missing."""
     body = reports.stored(database, [week.label]).get(week.label)
-    return body if body is not None and not body.get("missing") else None
+    is_usable = body is not None and body.get("version") == VERSION and not body.get("missing")
+    return body if is_usable else None
 
 
 def build(database: Database, ask: Questions, week: Week, now: datetime, zone: tzinfo | None = None) -> Report:
@@ -50,11 +52,13 @@ def build(database: Database, ask: Questions, week: Week, now: datetime, zone: t
     errors["users"] = groups.pop("users")
     history = _history(database, ask, known)
     body = {
+        "version": VERSION,
         "week": week.label,
         "since": week.since,
         "until": week.until,
         "is_whole": week.is_whole,
         "made_at": now,
+        "recorded_since": began,
         "errors": errors | sections.compared(history),
         "groups": groups,
         "slow": sections.slow(ask, span, earlier[0]),
@@ -70,7 +74,8 @@ def build(database: Database, ask: Questions, week: Week, now: datetime, zone: t
 def _history(database: Database, ask: Questions, known: list[Week]) -> list[Mapping[str, Any]]:
     """Errors, rate and users of earlier weeks, the newest first; from their own reports, where these are there."""
     whole = [week.label for week in known if week.is_whole]
-    kept = {label: body["errors"] for label, body in reports.stored(database, whole).items() if "errors" in body}
+    bodies = reports.stored(database, whole)
+    kept = {label: body["errors"] for label, body in bodies.items() if body.get("version") == VERSION}
     found: list[Mapping[str, Any]] = []
     for week in known:
         if week.label in kept:

@@ -70,7 +70,7 @@ def groups(ask: Questions, span: Span, known: Sequence[Week]) -> dict[str, Any]:
     """New, regressed, escalating; the top ten by users; the oldest critical; how many `users` met any."""
     earlier = {"weeks": len(known), "known_since": known[-1].since if known else span["since"]}
     limits = {"factor": FACTOR, "least": LEAST, "most": LISTED}
-    rows = ask.rows("report_groups", span | earlier | limits)
+    rows = ask.rows("report_groups", {**span, **earlier, **limits})
     top = ask.rows("report_top", {**span, "most": LISTED})
     oldest = ask.rows("report_oldest", span)
     return {

@@ -59,7 +59,11 @@ class RuleFile:
         try:
             tomllib.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return f"{self._path} is gone: what it said last holds on, until the monitor starts again" if self._was_there else None
+            return (
+                f"{self._path} is gone: what it said last holds on, until the monitor starts again"
+                if self._was_there
+                else None
+            )
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             held = "what it said last holds on" if self._was_there else "the defaults hold"
             return f"{self._path} cannot be read ({error}): {held}"

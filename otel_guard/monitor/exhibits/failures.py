@@ -138,7 +138,9 @@ def _errors(scene: Scene, otherwise: str, seconds: float = HOUR_S, **where: obje
 def _error(scene: Scene, row: Mapping[str, Any]) -> str:
     state = f"**new**, first {scene.since(row['first_seen_at'])}" if row["is_new"] else "**back**" * row["is_back"]
     return line(
-        " ".join(filter(None, (code((row["fingerprint"] or "")[:ID] or row["id"][-ID:]), row["severity"], f"x{row['n']}"))),
+        " ".join(
+            filter(None, (code((row["fingerprint"] or "")[:ID] or row["id"][-ID:]), row["severity"], f"x{row['n']}"))
+        ),
         code(row["title"], 120),
         code(place(row["place"])),
         " ".join(filter(None, (named(row), f"last {scene.since(row['last_at'])}"))),

@@ -26,7 +26,9 @@ def inspections(scene: Scene) -> str:
     found = judge_database_pressure(_RULES["database_pressure"], scene.inspect, moment)
     lines = [
         line(
-            f"**too much**: {said(each.message)}" if each.state == "bad" else f"fine: {said(each.message.partition(_CURE)[0])}",
+            f"**too much**: {said(each.message)}"
+            if each.state == "bad"
+            else f"fine: {said(each.message.partition(_CURE)[0])}",
             *(code(query["query"]) for query in each.queries if each.state == "bad"),
         )
         for each in sorted(found, key=lambda each: each.state != "bad")

@@ -2,7 +2,8 @@
 WITH kinds AS (
     SELECT
         coalesce(fingerprint, error_type) AS kind, min(fingerprint) AS fingerprint, sum(repeat_count)::bigint AS n,
-        max(created_at) AS last_at, max(array_position(ARRAY['low', 'medium', 'high', 'critical'], severity)) AS worst, (array_agg(id ORDER BY created_at DESC, id DESC))[1] AS newest
+        max(created_at) AS last_at, max(array_position(ARRAY['low', 'medium', 'high', 'critical'], severity)) AS worst,
+        (array_agg(id ORDER BY created_at DESC, id DESC))[1] AS newest
     FROM otel_guard.system_errors
     WHERE
         created_at > %(since)s::timestamptz
@@ -15,8 +16,10 @@ WITH kinds AS (
     GROUP BY 1
 )
 SELECT
-    k.fingerprint, e.id::text AS id, k.n, k.last_at, coalesce(g.title, concat_ws(': ', e.error_type, left(e.message, 500))) AS title,
-    coalesce(g.severity, (ARRAY['low', 'medium', 'high', 'critical'])[k.worst]) AS severity, e.service, e.metadata -> 'place' AS place, g.first_seen_at,
+    k.fingerprint, e.id::text AS id, k.n, k.last_at,
+    coalesce(g.title, concat_ws(': ', e.error_type, left(e.message, 500))) AS title,
+    coalesce(g.severity, (ARRAY['low', 'medium', 'high', 'critical'])[k.worst]) AS severity,
+    e.service, e.metadata -> 'place' AS place, g.first_seen_at,
     coalesce(g.first_seen_at > %(since)s, false) AS is_new, coalesce(g.regressed_at > %(since)s, false) AS is_back
 FROM kinds AS k
 INNER JOIN otel_guard.system_errors AS e ON e.id = k.newest
