@@ -27,7 +27,7 @@ BAR_WIDTH: Final = 30
 INTERRUPTED: Final = 130
 SHOWN_PROBLEMS: Final = 2
 MESSAGES: Final = 8
-WHAT: Final = 60
+WHAT: Final = 38
 
 
 def command(
@@ -124,11 +124,12 @@ def verdict(summary: Summary) -> Group:
 
 def heard(watched: Watched, messages: Sequence[str]) -> Group:
     """Health before, during and after; the incidents; what Slack received; how long it took."""
-    shown = table("incident", "severity", "state", "heard after", "what")
+    shown = table("incident", "severity", "heard after", "what")
     for incident in watched.incidents:
-        after = "not told" if incident.after_s is None else f"{incident.after_s:.1f} s"
-        what = incident.message if len(incident.message) <= WHAT else f"{incident.message[: WHAT - 1]}…"
-        shown.add_row(plain(incident.rule), severity(incident.severity), plain(incident.state), after, plain(what))
+        if incident.after_s is not None:
+            what = incident.message if len(incident.message) <= WHAT else f"{incident.message[: WHAT - 1]}…"
+            shown.add_row(plain(incident.rule), severity(incident.severity), f"{incident.after_s:.1f} s", plain(what))
+    quiet = sum(incident.after_s is None for incident in watched.incidents)
     lines = [Text.assemble(("  ", ""), (f"{moment:<8}", "dim"), plain(line)) for moment, line in watched.health.items()]
     said = [plain(f"  {message}") for message in messages[:MESSAGES]]
     more = len(messages) - MESSAGES
@@ -140,6 +141,7 @@ def heard(watched: Watched, messages: Sequence[str]) -> Group:
         "",
         plain("What the rules found, and when people heard", "bold"),
         Padding(shown, (0, 0, 0, 2)),
+        plain(f"  {quiet} more stay quiet: of the same failures somebody was told already", "dim"),
         "",
         plain(f"What Slack received: {len(messages)} messages, {watched.refused} refused", "bold"),
         *said,

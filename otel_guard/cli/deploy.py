@@ -1,66 +1,62 @@
-"""`otel-guard deploy --release SHA`: record a deployment; alerts and reports say what came after it."""
+"""`otel-guard deploy`: record a deployment."""
 
 import os
+from contextlib import closing
 from typing import Annotated, Final
 
 import typer
 
-from otel_guard.cli._acting import actor, writing
 from otel_guard.cli._base import USAGE, Problem, console, emit, needed_dsn, plain, settings
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.runtime.ids import uuid7
+from otel_guard.runtime.suppression import sending
 from otel_guard.runtime.text import safe_text
-from otel_guard.settings.identity import identity
-from otel_guard.store import deployments
-from otel_guard.store.ask import Row
+from otel_guard.settings.identity import RELEASE_VARIABLES, identity
+from otel_guard.store.deployments import record
+from otel_guard.store.lane import Lane
 
 LIMIT: Final = 200
 URL_LIMIT: Final = 2000
-UNNAMED: Final = "unknown_service"
+SHORT: Final = 7
+_SHA: Final = 40
 
 
 def command(
     *,
     release: Annotated[
-        str | None, typer.Option(metavar="SHA", help="What runs now; else the release that applications would say.")
+        str | None, typer.Option(metavar="SHA", help="What runs now; else $SENTRY_RELEASE, $GIT_SHA …")
     ] = None,
-    service: Annotated[str | None, typer.Option(help="Which one; else $OTEL_SERVICE_NAME, else all.")] = None,
-    environment: Annotated[
-        str | None, typer.Option(help="Where; else OTEL_GUARD_ENVIRONMENT, else production.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(metavar="U", help="Of the build or the change.")] = None,
+    service: Annotated[str | None, typer.Option(help="Else $OTEL_SERVICE_NAME.")] = None,
+    environment: Annotated[str | None, typer.Option(help="Else $OTEL_GUARD_ENVIRONMENT, production.")] = None,
+    url: Annotated[str | None, typer.Option(help="Of the pipeline, or of what changed.")] = None,
     by: Annotated[str | None, typer.Option(help="Who deploys; else $USER.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Write it down, in the moment when it goes live: alerts then say "6 min after deploy a1b2c3d".
-
-    The monitor notices a new release by itself when processes with it start; this also knows who, and the link. Write the
-    release as your processes do (`service.version`, GIT_SHA …).
-    """
+    """Record it, as the last step of your pipeline: alerts of the next hour say "6 min after deploy a1b2c3d"."""
     given = settings()
     who = identity(given, os.environ)
-    if not (said := (release or who.release or "").strip()):
-        raise Problem("which release is not said", "write otel-guard deploy --release a1b2c3d", USAGE)
-    if url is not None and not url.startswith(("https://", "http://")):
-        raise Problem(f"--url {url} is no address", "write https://…", USAGE)
-    named = service or (who.service if who.service != UNNAMED else None)
-    with writing(needed_dsn(given)) as database:
-        row = deployments.record(
+    chosen = safe_text((release or who.release or "").strip(), LIMIT)
+    if not chosen:
+        known = ", ".join(RELEASE_VARIABLES)
+        raise Problem("no release is known", f"write --release SHA, or set one of {known}", USAGE)
+    with closing(Lane(needed_dsn(given), SYSTEM)) as lane, sending(), lane.transaction() as database:
+        row = record(
             database,
             uuid7(SYSTEM.now_ms()),
-            release=safe_text(said, LIMIT),
-            service=named and safe_text(named, LIMIT),
+            release=chosen,
+            service=safe_text(service or who.service, LIMIT),
             environment=safe_text(environment or who.environment, LIMIT),
-            actor=actor(by),
-            url=url and safe_text(url, URL_LIMIT),
+            actor=safe_text(by or os.environ.get("USER") or "cli", LIMIT),
+            url=safe_text(url, URL_LIMIT) if url else None,
         )
     if json:
         emit("deploy", {"deployment": row})
-    else:
-        console().print(plain(line(row)))
+        return
+    before = f" after {short(row['previous'])}" if row["previous"] else ""
+    console().print(plain(f"{row['service']} {short(row['release'])} in {row['environment']}{before}"), soft_wrap=True)
 
 
-def line(row: Row) -> str:
-    """`web a1b2c3d (production), before it 99f3c2e`."""
-    before = f", before it {row['previous']}" if row["previous"] else ""
-    return f"{row['service'] or 'all services'} {row['release']} ({row['environment']}){before}"
+def short(release: str) -> str:
+    """The first characters of a whole SHA; another name as it is."""
+    is_sha = len(release) == _SHA and set(release.lower()) <= set("0123456789abcdef")
+    return release[:SHORT] if is_sha else release

@@ -12,6 +12,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from otel_guard.core import semconv
 from otel_guard.core.outcome import Facts, Outcome
 from otel_guard.instrumentation._engine import Services, exception_type
+from otel_guard.instrumentation._engine_web import attributes_of, forgive
 from otel_guard.runtime.text import safe_text
 
 MESSAGE_LIMIT: Final = 4096
@@ -74,6 +75,13 @@ def warn(services: Services, span: Span, exc: BaseException) -> None:
     services.handover(span, exc, Outcome("ok"), Facts("", {}, {}))
 
 
+def excuse(services: Services, span: Span, exc: BaseException) -> None:
+    """An exception that the task's `throws` names is no failure, whatever contrib wrote."""
+    span.set_status(StatusCode.OK)
+    forgive(exc)
+    services.handover(span, exc, Outcome("ok"), Facts("", {}, {}))
+
+
 def not_sent(services: Services, app: Any, task: str, before: Context, exc: BaseException, error_class: str) -> None:
     """A message did not reach the broker: end contrib's span, which waits for the broker's word, or make one."""
     span, facts = trace.get_current_span(), _facts(_SEND, task, None)
@@ -85,7 +93,7 @@ def not_sent(services: Services, app: Any, task: str, before: Context, exc: Base
     if not is_theirs:
         span.end()
         return
-    known, task_id = app.tasks.get(task), (getattr(span, "attributes", None) or {}).get(semconv.MESSAGING_MESSAGE_ID)
+    known, task_id = app.tasks.get(task), attributes_of(span).get(semconv.MESSAGING_MESSAGE_ID)
     kept = utils.retrieve_context(known, task_id, is_publish=True)
     if kept is not None:
         kept[1].__exit__(None, None, None)

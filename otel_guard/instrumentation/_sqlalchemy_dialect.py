@@ -12,6 +12,7 @@ from opentelemetry.trace import Span, SpanKind
 
 from otel_guard.core import semconv
 from otel_guard.core.outcome import Attribute, Facts
+from otel_guard.instrumentation import _engine_database as database
 from otel_guard.instrumentation import _sqlalchemy_ends as ends
 from otel_guard.instrumentation._engine import Services
 from otel_guard.instrumentation._sqlalchemy_server import Server, forget, keep, known, server_of
@@ -132,7 +133,7 @@ class Dialects:
 
     def _begin(self, server: Server, statement: str, execution: Any, rows: Any) -> _Open | None:
         conn = getattr(execution, "root_connection", None)
-        if conn is None or not self._is_on or not ends.is_watched() or ends.is_theirs(conn):
+        if conn is None or not self._is_on or not database.is_watched() or ends.is_theirs(conn):
             return None
         if _NO_EVENT in (options := conn.get_execution_options()) and options[_NO_EVENT]:
             return None
@@ -148,24 +149,24 @@ class Dialects:
 
     def _failed(self, opened: _Open, raised: BaseException) -> None:
         with self._services.failsafe("sqlalchemy.failed"):
-            outcome = ends.outcome_of(raised)
+            outcome = database.outcome_of(raised)
             if outcome.kind == "failed":
                 attributes = {**opened.facts.metric_attributes, semconv.ERROR_TYPE: outcome.error_type or "_OTHER"}
                 self._duration.record(self._services.clock.monotonic() - opened.started, attributes)
-            ends.end(self._services, opened.span, opened.facts, raised, outcome)
+            database.end(self._services, opened.span, opened.facts, raised, outcome)
 
     def _commit(self, server: Server, original: Callable[..., Any]) -> Callable[..., Any]:
         facts = server.named("COMMIT")
 
         def do_commit(*args: Any) -> Any:
-            if not self._is_on or not ends.is_watched():
+            if not self._is_on or not database.is_watched():
                 return original(*args)
             started_ns = self._services.clock.now_ms() * 1_000_000
             try:
                 return _hidden(original, args)
             except Exception as raised:
                 with self._services.failsafe("sqlalchemy.commit"):
-                    ends.on_error(self._services, facts, raised, ends.outcome_of(raised), started_ns)
+                    database.on_error(self._services, facts, raised, database.outcome_of(raised), started_ns)
                 raise
 
         return do_commit
@@ -174,7 +175,7 @@ class Dialects:
         """Silent: what made it necessary is told already."""
 
         def do_rollback(*args: Any) -> Any:
-            return _hidden(original, args) if self._is_on and ends.is_watched() else original(*args)
+            return _hidden(original, args) if self._is_on and database.is_watched() else original(*args)
 
         return do_rollback
 

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from opentelemetry import context, trace
 
 from otel_guard.core import semconv
-from otel_guard.instrumentation._celery_spans import attached, carried, fail, not_sent, task_span, warn
+from otel_guard.instrumentation._celery_spans import attached, carried, excuse, fail, not_sent, task_span, warn
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, instrumentor, unwrap, wrap
 from otel_guard.instrumentation._engine_web import said_user
 
@@ -66,9 +66,12 @@ class _Tasks:
         with self._services.failsafe("celery.fails"):
             live = sys.exc_info()[1]  # *exception* may be a copy that can be pickled
             exc = live if isinstance(live, Exception) else getattr(exception, "exc", exception)
-            if not isinstance(exc, BaseException) or isinstance(exc, sender.throws or ()):
+            if not isinstance(exc, BaseException):
                 return
             with task_span(self._services, sender.name, task_id, carried(sender.request)) as span:
+                if isinstance(exc, sender.throws or ()):
+                    excuse(self._services, span, exc)
+                    return
                 self._services.unhandled(exc, route=None, user_id=said_user(span))
                 if not _is_failed(span):
                     fail(span, exc)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, event, exc
 
 from otel_guard.core.outcome import Outcome
+from otel_guard.instrumentation import _engine_database as database
 from otel_guard.instrumentation import _sqlalchemy_ends as ends
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
 from otel_guard.instrumentation._sqlalchemy_dialect import Dialects
@@ -59,7 +60,7 @@ def _connects(services: Services, dialects: Dialects) -> Callable[..., Any]:
     timeouts = services.meter.create_counter(_TIMEOUTS, unit="{timeout}")
 
     def watched(wrapped: Callable[..., Any], engine: Engine, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not ends.is_watched():
+        if not database.is_watched():
             return wrapped(*args, **kwargs)
         started, started_ns = services.clock.monotonic(), services.clock.now_ms() * 1_000_000
         with services.failsafe("sqlalchemy.server"):
@@ -81,13 +82,10 @@ def _connects(services: Services, dialects: Dialects) -> Callable[..., Any]:
 
 
 def _connect_failed(services: Services, dialects: Dialects, engine: Engine, raised: Exception, started_ns: int) -> None:
-    outcome = ends.outcome_of(raised)
+    outcome = database.outcome_of_connect(raised)
     if isinstance(raised, exc.TimeoutError):
-        found = "quota"
-    else:
-        found = outcome.error_class if outcome.error_class not in {None, "unknown"} else "connection"
-    outcome = Outcome(outcome.kind, outcome.error_type, found, outcome.attributes)
-    ends.on_error(services, dialects.server(engine).plain("connect"), raised, outcome, started_ns)
+        outcome = Outcome("failed", outcome.error_type, "quota")
+    database.on_error(services, dialects.server(engine).plain("connect"), raised, outcome, started_ns)
 
 
 def _fetch_failed(services: Services, dialects: Dialects, told: Any) -> None:
@@ -96,9 +94,9 @@ def _fetch_failed(services: Services, dialects: Dialects, told: Any) -> None:
     if told.statement is not None or execution is None or conn is None:
         return
     statement = getattr(execution, "statement", None)
-    if isinstance(statement, str) and ends.is_watched() and not ends.is_theirs(conn):
+    if isinstance(statement, str) and database.is_watched() and not ends.is_theirs(conn):
         facts = dialects.server(conn.engine).described(statement)
-        ends.on_error(services, facts, told.original_exception, ends.outcome_of(told.original_exception))
+        database.on_error(services, facts, told.original_exception, database.outcome_of(told.original_exception))
 
 
 SQLALCHEMY: Final = Instrumentation(

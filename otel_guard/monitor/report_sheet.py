@@ -1,6 +1,7 @@
 """The weekly report as titles, sentences and tables, which each format draws in its way."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -67,10 +68,7 @@ def _is_nothing(report: Mapping[str, Any]) -> bool:
 def _errors(report: Mapping[str, Any]) -> Part:
     errors, since = report["errors"], say.at(report.get("recorded_since"))
     if _is_nothing(report):
-        until = say.at(report["until"])
-        was_late = since is None or (until is not None and since >= until)
-        cure = "Errors come with `otel-guard run -- CMD`, or `otel_guard.configure()` in your application."
-        return Part("Errors", ((cure,) if was_late else ("No error, and no request either.",)))
+        return Part("Errors", (_why_nothing(since, say.at(report["until"])),))
     last, middle = errors["last_week"] or {}, errors["median"] or {}
     rows = [
         _compared("errors", say.number, "n", errors, last, middle),
@@ -80,6 +78,14 @@ def _errors(report: Mapping[str, Any]) -> Part:
     made = columns(("", "this week", "last week", "change", f"median of {errors['weeks']}"), rows, right=(1, 2, 3, 4))
     lines = [] if errors["last_week"] else ["There is no earlier week to compare with yet."]
     return Part("Errors", (*lines, _dropped(errors["dropped"])), (made,) if made else ())
+
+
+def _why_nothing(since: datetime | None, until: datetime | None) -> str:
+    if since is None:
+        return "Errors come with `otel-guard run -- CMD`, or `otel_guard.configure()` in your application."
+    if until is not None and since >= until:
+        return f"Nothing was recorded before {since:%a %d %b %Y}."
+    return "No error, and no request either."
 
 
 def _compared(

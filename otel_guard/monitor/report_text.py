@@ -79,8 +79,9 @@ def _drawn(table: Table, width: int) -> Iterator[Line]:
     for row in table.rows:
         yield _row(row, widths, table), ""
         for number in range(len(shown), count):
-            if row[number]:
-                yield " " * indent + _cut(row[number], width - indent), "dim"
+            is_note = table.is_note_last and number == count - 1
+            for text in textwrap.wrap(row[number], width - indent) if is_note else [row[number]] * bool(row[number]):
+                yield " " * indent + _cut(text, width - indent), "dim"
 
 
 def _shared(table: Table, numbers: Sequence[int], room: int) -> dict[int, int]:

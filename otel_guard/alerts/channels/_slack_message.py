@@ -9,6 +9,7 @@ from otel_guard.core.duration import shown as span
 from otel_guard.core.incident import Notice
 from otel_guard.core.record import SEVERITIES
 
+NAMED: Final = 3  # rules of a message of several, as a notification shows it
 COLOURS: Final = {"low": "#8a9199", "medium": "#e8a317", "high": "#d72b3f", "critical": "#7a0c1c"}
 GOOD: Final = "#2eb67d"
 WORDS: Final = {
@@ -78,7 +79,10 @@ def _summary(notices: Sequence[Notice]) -> str:
     firing = sum(notice.event != "resolved" for notice in notices)
     resolved = len(notices) - firing
     counts = [f"{n} {word}" for n, word in ((firing, "firing"), (resolved, "resolved")) if n]
-    return f"[{len(notices)} alerts] {', '.join(counts)}, worst {_severity(notices)}"
+    names = list(dict.fromkeys(notice.incident.rule or notice.incident.type for notice in notices))
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    what = ", ".join([*names[:NAMED], *more])
+    return f"[{len(notices)} alerts] {', '.join(counts)}, worst {_severity(notices)}: {what}"
 
 
 def _blocks(notice: Notice) -> Iterator[Block]:

@@ -38,7 +38,10 @@ def test_a_message_arrives_with_its_time(server: standin.Slack) -> None:
     assert facts(send(server, FIRED, RESOLVED, SLOW)) == ("ok", 200, "200 ok", None)
     (message,) = server.messages
     assert before <= message.at_ms <= SYSTEM.now_ms()
-    assert (message.text, message.colour) == ("[3 alerts] 2 firing, 1 resolved, worst high", "#d72b3f")
+    assert (message.text, message.colour) == (
+        "[3 alerts] 2 firing, 1 resolved, worst high: error_burst, slow_queries",
+        "#d72b3f",
+    )
     assert "error_burst web/production" in message.shown
 
 

@@ -144,15 +144,17 @@ def test_a_server_that_says_nothing_is_a_time_out(capturing: Capturing) -> None:
 
 def test_a_cancelled_mail_is_no_failure(capturing: Capturing) -> None:
     async def run() -> None:
-        begun = asyncio.Event()
+        begun, ended = asyncio.Event(), asyncio.Event()
 
         async def hang_at_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"220 ready\r\n")
-            while not (line := await reader.readline()).startswith(b"MAIL") and line:
-                writer.write(b"250 OK\r\n")
-            begun.set()
-            await reader.read()
+            while line := await reader.readline():
+                if line.startswith(b"MAIL"):
+                    begun.set()
+                else:
+                    writer.write(b"250 OK\r\n")
             writer.close()
+            ended.set()
 
         server = await asyncio.start_server(hang_at_mail, "127.0.0.1", 0)
         where = {"hostname": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
@@ -161,6 +163,7 @@ def test_a_cancelled_mail_is_no_failure(capturing: Capturing) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        await asyncio.wait_for(ended.wait(), 10)
         server.close()
 
     asyncio.run(run())

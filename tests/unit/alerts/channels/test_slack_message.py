@@ -119,7 +119,7 @@ def test_several_are_one_message_of_ten_lines_and_a_count() -> None:
     payload = message([*many, RESOLVED])
     blocks = payload["attachments"][0]["blocks"]
 
-    assert payload["text"] == "[13 alerts] 12 firing, 1 resolved, worst high"
+    assert payload["text"] == "[13 alerts] 12 firing, 1 resolved, worst high: error_burst"
     assert blocks[1]["text"]["text"] == (
         "[FIRING high] error_burst web-0/production: 37 errors in last 5 minutes (limit 10)"
         " · <https://ops.example/alerts/c7e2ab|Open> · <https://ops.example/ack/c7e2ab?sig=1|Acknowledge>"
