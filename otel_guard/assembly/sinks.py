@@ -23,6 +23,7 @@ from otel_guard.store import dsn as dsns
 
 SENTRY_LAG_S: Final = 24 * 3600.0
 ALERTS_LAG_S: Final = 3600.0
+ALERTS_LINGER_S: Final = 0.02
 
 Say = Callable[[str], None]
 
@@ -67,7 +68,9 @@ def sinks(
         postgres = PostgresSink(dsns.normalise(settings.dsn), clock=SYSTEM, say=say)
         specs["postgres"] = SinkSpec(postgres, durable=True, tend=tend)
         path = alerting.path = alerting.fast_path(postgres.lane)
-        specs["alerts"] = SinkSpec(path, durable=False, max_lag_s=ALERTS_LAG_S, tend=path.tend)
+        specs["alerts"] = SinkSpec(
+            path, durable=False, max_lag_s=ALERTS_LAG_S, tend=path.tend, linger_s=ALERTS_LINGER_S
+        )
     sentry_dsn = _sentry_dsn(settings, problems)
     sentry = None
     # With Postgres there, the application's own client is waited for: it may be made after us.

@@ -18,6 +18,7 @@ from otel_guard.store.lane import Lane
 LIMIT: Final = 200
 URL_LIMIT: Final = 2000
 SHORT: Final = 7
+UNNAMED: Final = "unknown_service"  # a pipeline has no OTEL_SERVICE_NAME: the deployment counts for all services
 _SHA: Final = 40
 
 
@@ -26,7 +27,7 @@ def command(
     release: Annotated[
         str | None, typer.Option(metavar="SHA", help="What runs now; else $SENTRY_RELEASE, $GIT_SHA …")
     ] = None,
-    service: Annotated[str | None, typer.Option(help="Else $OTEL_SERVICE_NAME.")] = None,
+    service: Annotated[str | None, typer.Option(help="Else $OTEL_SERVICE_NAME, else all.")] = None,
     environment: Annotated[str | None, typer.Option(help="Else $OTEL_GUARD_ENVIRONMENT, production.")] = None,
     url: Annotated[str | None, typer.Option(help="Of the pipeline, or of what changed.")] = None,
     by: Annotated[str | None, typer.Option(help="Who deploys; else $USER.")] = None,
@@ -39,12 +40,13 @@ def command(
     if not chosen:
         known = ", ".join(RELEASE_VARIABLES)
         raise Problem("no release is known", f"write --release SHA, or set one of {known}", USAGE)
+    named = service or (who.service if who.service != UNNAMED else None)
     with closing(Lane(needed_dsn(given), SYSTEM)) as lane, sending(), lane.transaction() as database:
         row = record(
             database,
             uuid7(SYSTEM.now_ms()),
             release=chosen,
-            service=safe_text(service or who.service, LIMIT),
+            service=safe_text(named, LIMIT) if named else None,
             environment=safe_text(environment or who.environment, LIMIT),
             actor=safe_text(by or os.environ.get("USER") or "cli", LIMIT),
             url=safe_text(url, URL_LIMIT) if url else None,
@@ -53,7 +55,10 @@ def command(
         emit("deploy", {"deployment": row})
         return
     before = f" after {short(row['previous'])}" if row["previous"] else ""
-    console().print(plain(f"{row['service']} {short(row['release'])} in {row['environment']}{before}"), soft_wrap=True)
+    console().print(
+        plain(f"{row['service'] or 'all services'} {short(row['release'])} in {row['environment']}{before}"),
+        soft_wrap=True,
+    )
 
 
 def short(release: str) -> str:

@@ -49,7 +49,6 @@ _MESSAGE_LIMIT: Final = 300
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _STATUSES: Final = range(400, 600)
-_RETRY_AFTER: Final = ("retry-after", "retry-after-ms")
 _REQUEST_IDS: Final = ("x-request-id", "apim-request-id", "request-id")
 
 
@@ -65,7 +64,7 @@ def outcome(exc: BaseException, error_type: str | None) -> Outcome:
     request_id = _get(exc, "request_id") or _header(response, _REQUEST_IDS)
     if isinstance(request_id, str):
         attributes[semconv.HTTP_RESPONSE_HEADER_REQUEST_ID] = request_id
-    if (after := _header(response, _RETRY_AFTER)) is not None:
+    if (after := _retry_after(response)) is not None:
         attributes[semconv.HTTP_RESPONSE_HEADER_RETRY_AFTER] = after
     return Outcome("failed", None, _error_class(exc, status, codes, error_type), attributes)
 
@@ -117,6 +116,13 @@ def _message(exc: BaseException) -> str:
         if isinstance(value, str):
             return value[:_MESSAGE_LIMIT].lower()
     return ""
+
+
+def _retry_after(response: Any) -> str | None:
+    """Seconds, or a date."""
+    ms = _header(response, ("retry-after-ms",))
+    exact = f"{int(ms) / 1000:g}" if ms is not None and ms.isdecimal() else None
+    return _header(response, ("retry-after",)) or exact
 
 
 def _header(response: Any, names: tuple[str, ...]) -> str | None:

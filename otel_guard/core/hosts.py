@@ -26,6 +26,7 @@ _HOSTS: Final[dict[str, Provider]] = {
     "openrouter.ai": ("ai", "openrouter"),
     "api.resend.com": ("email", "resend"),
     "api.sendgrid.com": ("email", "sendgrid"),
+    "api.eu.sendgrid.com": ("email", "sendgrid"),
     "api.postmarkapp.com": ("email", "postmark"),
     "api.mailgun.net": ("email", "mailgun"),
     "api.eu.mailgun.net": ("email", "mailgun"),

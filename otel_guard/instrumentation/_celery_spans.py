@@ -82,7 +82,7 @@ def excuse(services: Services, span: Span, exc: BaseException) -> None:
     services.handover(span, exc, Outcome("ok"), Facts("", {}, {}))
 
 
-def not_sent(services: Services, app: Any, task: str, before: Context, exc: BaseException, error_class: str) -> None:
+def not_sent(services: Services, task: str, before: Context, exc: BaseException, error_class: str) -> None:
     """A message did not reach the broker: end contrib's span, which waits for the broker's word, or make one."""
     span, facts = trace.get_current_span(), _facts(_SEND, task, None)
     is_theirs = span is not trace.get_current_span(before) and span.is_recording()
@@ -93,7 +93,8 @@ def not_sent(services: Services, app: Any, task: str, before: Context, exc: Base
     if not is_theirs:
         span.end()
         return
-    known, task_id = app.tasks.get(task), attributes_of(span).get(semconv.MESSAGING_MESSAGE_ID)
+    known = utils.retrieve_task_from_sender({"sender": task})
+    task_id = attributes_of(span).get(semconv.MESSAGING_MESSAGE_ID, "")
     kept = utils.retrieve_context(known, task_id, is_publish=True)
     if kept is not None:
         kept[1].__exit__(None, None, None)

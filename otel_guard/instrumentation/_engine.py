@@ -14,7 +14,7 @@ from otel_guard.instrumentation._engine_block import Block
 from otel_guard.instrumentation._engine_kinds import wrapper
 from otel_guard.instrumentation._engine_metrics import Metrics
 from otel_guard.instrumentation._engine_patch import Patch, Place, find, unwrap, wrap
-from otel_guard.instrumentation._engine_run import Book, Run, begin, exception_type, is_watched
+from otel_guard.instrumentation._engine_run import Book, Run, begin, exception_type, is_watched, write
 from otel_guard.instrumentation._engine_services import Gate, Handover, Services, Unhandled, ignore
 from otel_guard.instrumentation._engine_table import (
     ASTREAM,
@@ -50,6 +50,7 @@ __all__ = [
     "Instrumentation",
     "Kind",
     "LibraryStatus",
+    "Metrics",
     "Run",
     "Services",
     "Status",
@@ -60,6 +61,7 @@ __all__ = [
     "instrumentor",
     "unwrap",
     "wrap",
+    "write",
 ]
 
 
@@ -224,12 +226,8 @@ def instrumentor(module: str, name: str, **options: Any) -> Callable[[Services],
         if theirs.is_instrumented_by_opentelemetry:
             return None
         # Its own check of versions is stricter than what works, and only logs: we looked for what it needs.
-        theirs.instrument(
-            skip_dep_check=True,
-            tracer_provider=services.tracer_provider,
-            meter_provider=services.meter_provider,
-            **options,
-        )
+        given = {"tracer_provider": services.tracer_provider, "meter_provider": services.meter_provider, **options}
+        theirs.instrument(skip_dep_check=True, **given)
         undo: Callable[[], None] = theirs.uninstrument
         return undo
 

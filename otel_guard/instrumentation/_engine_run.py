@@ -164,7 +164,7 @@ class Run:
         step, services, table = self._book.step, self._book.services, self._book.table
         step("leave", self.leave)
         if self.span.is_recording():
-            step("span", _write, self.span, exc, outcome, table.record_only)
+            step("span", write, self.span, exc, outcome, table.record_only)
         if outcome.kind != "cancelled" and self._target.kind is not Kind.ON_ERROR:
             seconds = services.clock.monotonic() - self._started
             step("metrics", self._book.metrics.ended, table, self.facts, outcome, seconds)
@@ -199,7 +199,8 @@ def _unless_cancelled(exc: BaseException, judged: Outcome) -> Outcome:
     return Outcome("cancelled", error_type=type(exc).__name__, error_class="cancelled", attributes=attributes)
 
 
-def _write(span: Span, exc: BaseException | None, outcome: Outcome, record_only: frozenset[str]) -> None:
+def write(span: Span, exc: BaseException | None, outcome: Outcome, record_only: frozenset[str] = frozenset()) -> None:
+    """Write on *span* how its call ended."""
     for key, value in outcome.attributes.items():
         if key not in record_only:
             span.set_attribute(key, value)

@@ -26,32 +26,27 @@ class Library(Struct, frozen=True):
 
 _HERE: Final = "otel_guard.instrumentation."
 LIBRARIES: Final = (
+    Library("aiosmtplib", "aiosmtplib", _HERE + "aiosmtplib", "AIOSMTPLIB"),
+    Library("anthropic", "anthropic", _HERE + "anthropic", "ANTHROPIC"),
+    Library("botocore", "botocore", _HERE + "botocore", "BOTOCORE"),
     Library("celery", "celery", _HERE + "celery", "CELERY"),
     Library("django", "django", _HERE + "django", "DJANGO"),
     Library("fastapi", "fastapi", _HERE + "fastapi", "FASTAPI"),
     Library("flask", "flask", _HERE + "flask", "FLASK"),
+    Library("google-genai", "google.genai", _HERE + "google_genai", "GOOGLE_GENAI"),
     Library("httpx", "httpx", _HERE + "httpx", "HTTPX"),
     Library("httpx2", "httpx2", _HERE + "httpx", "HTTPX2"),
     Library("openai", "openai", _HERE + "openai", "OPENAI"),
     Library("requests", "requests", _HERE + "requests", "REQUESTS"),
+    Library("resend", "resend", _HERE + "resend", "RESEND"),
+    Library("sendgrid", "sendgrid", _HERE + "sendgrid", "SENDGRID"),
     Library("smtplib", "smtplib", _HERE + "smtplib", "SMTPLIB"),
     Library("sqlalchemy", "sqlalchemy", _HERE + "sqlalchemy", "SQLALCHEMY"),
     Library("starlette", "starlette.applications", _HERE + "starlette", "STARLETTE"),
     Library("stripe", "stripe", _HERE + "stripe", "STRIPE"),
 )
 # Entry points of the group `opentelemetry_instrumentor` whose work we start ourselves.
-DISABLED_BY_US: Final = (
-    "celery",
-    "django",
-    "fastapi",
-    "flask",
-    "httpx",
-    "httpx2",
-    "openai",
-    "requests",
-    "sqlalchemy",
-    "starlette",
-)
+DISABLED_BY_US: Final = ("botocore", "celery", "django", "fastapi", "flask", "google-genai", "httpx", "httpx2", "openai", "requests", "sqlalchemy", "starlette")
 
 
 def install(engine: Engine, *, off: frozenset[str], on: frozenset[str]) -> list[LibraryStatus]:

@@ -109,7 +109,7 @@ class _Tasks:
         with self._services.failsafe("celery.flush"):
             self._services.flush()
 
-    def sent(self, wrapped: Callable[..., Any], app: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def sent(self, wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`Celery.send_task`, where every way to send a task ends."""
         before = context.get_current()
         try:
@@ -118,7 +118,7 @@ class _Tasks:
             with self._services.failsafe("celery.not_sent"):
                 name = str(args[0] if args else kwargs.get("name"))
                 kind = "connection" if isinstance(exc, OperationalError | OSError) else "unknown"
-                not_sent(self._services, app, name, before, exc, kind)
+                not_sent(self._services, name, before, exc, kind)
             raise
 
     def late(self, wrapped: Callable[..., Any], request: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -30,6 +30,7 @@ class SinkSpec(Struct, frozen=True):
     durable: bool  # segments wait until it has passed them
     max_lag_s: float | None = None  # of one that is not durable: how long segments wait for it; None: as if durable
     tend: Callable[[], None] | None = None  # called between batches, each 5 s, in the sink's thread
+    linger_s: float = LINGER_S  # after a batch, until the next is read
 
 
 class Pump:
@@ -117,7 +118,7 @@ class Pump:
             return wait_s
         waiting = waiting[: self._limit]
         outcome = self._deliver(reading, waiting)
-        reading.linger_until = self._clock.monotonic() + LINGER_S
+        reading.linger_until = self._clock.monotonic() + self.spec.linger_s
         return self._follow(reading, waiting, outcome)
 
     def _deliver(self, reading: Reading, waiting: list[Entry]) -> Outcome:

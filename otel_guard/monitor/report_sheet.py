@@ -210,7 +210,7 @@ def _deployments(rows: Sequence[Mapping[str, Any]] | None) -> Part:
     cells = [
         (
             say.when(row["at"]),
-            row["service"] or "",
+            row["service"] or "all",
             (row["release"] or "")[:RELEASE],
             _effect(row, "before"),
             _effect(row, "after"),

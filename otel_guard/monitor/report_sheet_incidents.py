@@ -17,6 +17,7 @@ _TIMES: Final = (
     ("acknowledge", "MTTA, until acknowledged"),
     ("resolve", "MTTR, until over"),
 )
+_SPREAD: Final = ("mean_s", "p50_s", "p90_s", "max_s")
 _MAIN: Final = ("detect", "acknowledge", "resolve")
 
 
@@ -44,9 +45,16 @@ def incidents(found: Mapping[str, Any]) -> Part:
         columns(names, cells, right=(5,), wide=6, is_note_last=True),
         columns(
             ("", "of", "n", "mean", "p50", "p90", "max"),
-            list(_times(found["times"])),
+            list(_means(found["times"])),
             right=(2, 3, 4, 5, 6),
             title="Times",
+        ),
+        columns(
+            ("", "of", "n", "each"),
+            list(_singles(found["times"])),
+            right=(2,),
+            wide=3,
+            title=f"Times, each: under {SEVERAL} a mean says little",
         ),
     )
     more = found["fired"] - len(found["listed"])
@@ -74,18 +82,24 @@ def _acted(row: Mapping[str, Any]) -> str:
     return ": ".join(filter(None, (said, " ".join((row["note"] or "").split()))))
 
 
-def _times(by_severity: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _means(by_severity: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, severity, one in _times(by_severity):
+        if one["n"] >= SEVERAL:
+            yield name, severity, say.number(one["n"]), *(say.lasting(one[of]) for of in _SPREAD)
+
+
+def _singles(by_severity: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The longest first: where there is little room the short ones are cut off."""
+    for name, severity, one in _times(by_severity):
+        if one["n"] < SEVERAL:
+            yield name, severity, say.number(one["n"]), ", ".join(map(say.lasting, reversed(one["values"])))
+
+
+def _times(by_severity: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for severity, means in by_severity.items():
         for key, name in _TIMES:
-            one = means[key]
-            if one is None or (severity != OVERALL and key not in _MAIN):
-                continue
-            if one["n"] < SEVERAL:  # too few for a mean that says anything
-                each = ", ".join(map(say.lasting, one["values"]))
-                yield name, severity, say.number(one["n"]), each, "", "", ""
-            else:
-                shown = (say.lasting(one[of]) for of in ("mean_s", "p50_s", "p90_s", "max_s"))
-                yield name, severity, say.number(one["n"]), *shown
+            if means[key] is not None and (severity == OVERALL or key in _MAIN):
+                yield name, severity, means[key]
 
 
 def _noise(noisiest: Mapping[str, Any] | None) -> Iterator[str]:

@@ -167,7 +167,7 @@ def test_a_refusal_is_one_record_of_its_class(
     assert kept.get(semconv.ERROR_CODE) == (error["code"] or error["type"])
     assert kept[semconv.HTTP_RESPONSE_STATUS_CODE] == status
     assert kept[semconv.HTTP_RESPONSE_HEADER_REQUEST_ID] == "r-1"
-    assert kept[semconv.HTTP_RESPONSE_HEADER_RETRY_AFTER] == "1"
+    assert kept[semconv.HTTP_RESPONSE_HEADER_RETRY_AFTER] == "0.001"
     assert SECRET not in capturing.everything()
 
 
