@@ -11,8 +11,25 @@ _NAME: Final = re.compile(r"[A-Z][A-Z0-9_.]{1,31}")
 _LONGEST: Final = 1_000
 # Commands whose second word is a part of the name; clients give both as one.
 _CONTAINERS: Final = frozenset(
-    "ACL CLIENT CLUSTER COMMAND CONFIG DEBUG FUNCTION LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG "
-    "XGROUP XINFO".split()
+    {
+        "ACL",
+        "CLIENT",
+        "CLUSTER",
+        "COMMAND",
+        "CONFIG",
+        "DEBUG",
+        "FUNCTION",
+        "LATENCY",
+        "MEMORY",
+        "MODULE",
+        "OBJECT",
+        "PUBSUB",
+        "SCRIPT",
+        "SENTINEL",
+        "SLOWLOG",
+        "XGROUP",
+        "XINFO",
+    }
 )
 
 

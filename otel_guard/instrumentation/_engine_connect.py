@@ -90,9 +90,7 @@ def _told(
         _connecting.reset(token)
 
 
-def _where(
-    connects: Connects, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Mapping[str, object]:
+def _where(connects: Connects, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, object]:
     try:
         return connects.where(instance, args, kwargs)
     except Exception:  # an address that the driver could not read either

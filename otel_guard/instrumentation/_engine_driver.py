@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import Token
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from msgspec import Struct, structs
 from opentelemetry import context, trace
@@ -56,7 +56,7 @@ def adopted(module: str, name: str, driver: Driver, services: Services) -> Calla
     return all_of([undo, spans.stop]) if undo is not None else None
 
 
-def all_of(undoings: Iterable[Callable[[], None] | None]) -> Callable[[], None]:
+def all_of(undoings: Iterable[Callable[[], object] | None]) -> Callable[[], None]:
     """Undo in the opposite order."""
     found = [undo for undo in undoings if undo is not None]
 
@@ -153,7 +153,7 @@ class _Tracer(Tracer):
     def start_span(self, name: str, *args: Any, **kwargs: Any) -> Span:
         return self._real.start_span(name, *args, **kwargs)
 
-    def start_as_current_span(  # type: ignore[override] - contrib passes these and reads less of a span than there is
+    def start_as_current_span(  # type: ignore[override]
         self, name: str, *, kind: SpanKind = SpanKind.CLIENT, attributes: Mapping[str, Any] | None = None
     ) -> AbstractContextManager[Any]:
         if not self._shared.is_on:
@@ -184,7 +184,7 @@ class _Call:
             self.name = shared.statements(name).summary
             self._kept.update(self._read(attributes))
 
-    def __enter__(self) -> "_Call":
+    def __enter__(self) -> Self:
         with self._guarded("start"):
             self._started = self._shared.services.clock.monotonic()
             self._real = self._tracer.start_span(self.name, kind=self._kind, attributes=self._kept)
@@ -237,9 +237,9 @@ class _Call:
 
     def _end(self, exc: BaseException | None) -> None:
         outcome = self._shared.driver.judge(exc) if exc is not None else None
-        metric = {key: self._kept[key] for key in _ON_METRICS if key in self._kept}
+        metric: dict[str, Attribute] = {key: self._kept[key] for key in _ON_METRICS if key in self._kept}
         if (outcome is None or outcome.kind == "failed") and self._shared.driver.is_measured():
-            failed = {semconv.ERROR_TYPE: outcome.error_type or "_OTHER"} if outcome is not None else {}
+            failed: dict[str, Attribute] = {semconv.ERROR_TYPE: outcome.error_type or "_OTHER"} if outcome is not None else {}
             seconds = self._shared.services.clock.monotonic() - self._started
             self._shared.duration.record(seconds, {**metric, **failed})
         if exc is None or outcome is None:

@@ -28,6 +28,7 @@ _HERE: Final = "otel_guard.instrumentation."
 LIBRARIES: Final = (
     Library("aiosmtplib", "aiosmtplib", _HERE + "aiosmtplib", "AIOSMTPLIB"),
     Library("anthropic", "anthropic", _HERE + "anthropic", "ANTHROPIC"),
+    Library("asyncpg", "asyncpg", _HERE + "asyncpg", "ASYNCPG"),
     Library("botocore", "botocore", _HERE + "botocore", "BOTOCORE"),
     Library("celery", "celery", _HERE + "celery", "CELERY"),
     Library("django", "django", _HERE + "django", "DJANGO"),
@@ -37,16 +38,38 @@ LIBRARIES: Final = (
     Library("httpx", "httpx", _HERE + "httpx", "HTTPX"),
     Library("httpx2", "httpx2", _HERE + "httpx", "HTTPX2"),
     Library("openai", "openai", _HERE + "openai", "OPENAI"),
+    Library("psycopg", "psycopg", _HERE + "psycopg", "PSYCOPG"),
+    Library("psycopg2", "psycopg2", _HERE + "psycopg2", "PSYCOPG2"),
+    Library("redis", "redis", _HERE + "redis", "REDIS"),
     Library("requests", "requests", _HERE + "requests", "REQUESTS"),
     Library("resend", "resend", _HERE + "resend", "RESEND"),
     Library("sendgrid", "sendgrid", _HERE + "sendgrid", "SENDGRID"),
     Library("smtplib", "smtplib", _HERE + "smtplib", "SMTPLIB"),
     Library("sqlalchemy", "sqlalchemy", _HERE + "sqlalchemy", "SQLALCHEMY"),
+    Library("sqlite3", "sqlite3", _HERE + "sqlite3", "SQLITE3", is_opt_in=True),
     Library("starlette", "starlette.applications", _HERE + "starlette", "STARLETTE"),
     Library("stripe", "stripe", _HERE + "stripe", "STRIPE"),
 )
 # Entry points of the group `opentelemetry_instrumentor` whose work we start ourselves.
-DISABLED_BY_US: Final = ("botocore", "celery", "django", "fastapi", "flask", "google-genai", "httpx", "httpx2", "openai", "requests", "sqlalchemy", "starlette")
+DISABLED_BY_US: Final = (
+    "asyncpg",
+    "botocore",
+    "celery",
+    "django",
+    "fastapi",
+    "flask",
+    "google-genai",
+    "httpx",
+    "httpx2",
+    "openai",
+    "psycopg",
+    "psycopg2",
+    "redis",
+    "requests",
+    "sqlalchemy",
+    "sqlite3",
+    "starlette",
+)
 
 
 def install(engine: Engine, *, off: frozenset[str], on: frozenset[str]) -> list[LibraryStatus]:

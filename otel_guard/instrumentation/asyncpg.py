@@ -1,10 +1,11 @@
 """asyncpg: contrib's spans, one a statement, with their duration; connects, pools' too, where they fail."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import asyncpg.connection
+import asyncpg.connection  # type: ignore[import-untyped]
 
 from otel_guard.core import semconv, sql
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
@@ -40,13 +41,12 @@ def adopt(services: Services) -> Callable[[], None]:
     return all_of([theirs, *_by_keyword(), watch_connects(services, CONNECTS)])
 
 
-def _by_keyword() -> Iterator[Callable[[], None]]:
+def _by_keyword() -> Iterator[Callable[[], object]]:
     """Contrib's wrappers raise where the statement is given by keyword."""
     for name in _METHODS:
         place = find(asyncpg.connection, f"Connection.{name}")
         if place is not None:
-            patch = wrap(place, _first)
-            yield lambda patch=patch: None if unwrap(patch) else None  # type: ignore[misc]
+            yield partial(unwrap, wrap(place, _first))
 
 
 def _first(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

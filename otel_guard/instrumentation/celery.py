@@ -1,11 +1,13 @@
 """Celery: contrib's spans of producers and tasks, and what they don't say: failures, retries, lost and revoked tasks."""
 
 import sys
+from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 from celery import signals  # type: ignore[import-untyped]
-from celery.exceptions import TaskRevokedError  # type: ignore[import-untyped]
+from celery.exceptions import TaskRevokedError, TimeLimitExceeded  # type: ignore[import-untyped]
 from kombu.exceptions import OperationalError
 from opentelemetry import context, trace
 
@@ -17,6 +19,9 @@ from otel_guard.instrumentation._engine_web import said_user
 _CONTRIB: Final = "opentelemetry.instrumentation.celery"
 _APP: Final = "celery.app.base"
 _REQUEST: Final = "celery.worker.request"
+_MOST_STOPPED: Final = 100
+
+_is_late: Final[ContextVar[bool]] = ContextVar("otel_guard_celery_late", default=False)
 
 
 def adopt(services: Services) -> Callable[[], None]:
@@ -55,6 +60,7 @@ class _Tasks:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._stopped: deque[str | None] = deque(maxlen=_MOST_STOPPED)  # ids that reached their time limit
 
     def begins(self, task: Any = None, **_: Any) -> None:
         """A task starts: contrib names it only at its end."""
@@ -66,7 +72,7 @@ class _Tasks:
         with self._services.failsafe("celery.fails"):
             live = sys.exc_info()[1]  # *exception* may be a copy that can be pickled
             exc = live if isinstance(live, Exception) else getattr(exception, "exc", exception)
-            if not isinstance(exc, BaseException):
+            if not isinstance(exc, BaseException) or (isinstance(exc, TimeLimitExceeded) and self._is_told(task_id)):
                 return
             with task_span(self._services, sender.name, task_id, carried(sender.request)) as span:
                 if isinstance(exc, sender.throws or ()):
@@ -126,8 +132,22 @@ class _Tasks:
         parent = None
         with self._services.failsafe("celery.late"):
             parent = carried(request.request_dict)
-        with attached(parent):
-            return wrapped(*args, **kwargs)
+        token = _is_late.set(True)
+        try:
+            with attached(parent):
+                return wrapped(*args, **kwargs)
+        finally:
+            _is_late.reset(token)
+
+    def _is_told(self, task_id: str | None) -> bool:
+        """A time limit is told twice: by the pool, and (since Celery 5.6) by the request."""
+        if not _is_late.get():
+            self._stopped.append(task_id)
+            return False
+        was_told = task_id in self._stopped
+        if was_told:
+            self._stopped.remove(task_id)
+        return was_told
 
 
 def _is_failed(span: Any) -> bool:

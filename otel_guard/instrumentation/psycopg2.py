@@ -39,9 +39,7 @@ def adopt(services: Services) -> Callable[[], None]:
     return all_of([theirs, naming, watch_connects(services, CONNECTS)])
 
 
-CONNECTS: Final = Connects(
-    system="postgresql", context="database", places=(("psycopg2", "connect"),), where=where
-)
+CONNECTS: Final = Connects(system="postgresql", context="database", places=(("psycopg2", "connect"),), where=where)
 PSYCOPG2: Final = Instrumentation(
     name="psycopg2",
     requires="psycopg2 >= 2.8",

@@ -47,7 +47,9 @@ def on_error(_call: Call, _of: Facts, exc: BaseException) -> Outcome:
     if not isinstance(status, int):
         reason = getattr(exc, "reason", None)  # urllib's URLError
         cause = reason if isinstance(reason, BaseException) else exc
-        return Outcome("failed", type(cause).__name__, by_chain(cause) or "connection", {}, f"no answer: {_said(cause)}")
+        return Outcome(
+            "failed", type(cause).__name__, by_chain(cause) or "connection", {}, f"no answer: {_said(cause)}"
+        )
     body = getattr(exc, "body", None)
     body = body if isinstance(body, bytes) else b""
     found = next((found for words, found in _WORDS if words.lower() in body.lower()), None)

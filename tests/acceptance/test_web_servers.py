@@ -3,7 +3,6 @@
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +120,27 @@ def test_a_failed_task_has_one_row_and_one_event_in_the_trace_of_who_sent_it(
     expected = TASKS | (DEADLY if has_processes else {})
     (tmp_path / "queue").mkdir()
     env = env | {"QUEUE_FOLDER": str(tmp_path / "queue"), "PYTHONPATH": str(APPLICATION)}
-    command = [script("otel-guard"), "run", "--", script("celery"), "-A", "queue_shop", "worker", "-l", "info", *options]
+    command = [
+        script("otel-guard"),
+        "run",
+        "--",
+        script("celery"),
+        "-A",
+        "queue_shop",
+        "worker",
+        "-l",
+        "info",
+        *options,
+    ]
     child = Child(command, env=env, cwd=tmp_path, log=tmp_path / "worker.log")
     try:
         sent = dict(line.split(" ") for line in _sent([*expected, "flaky"], env, tmp_path))
         due = {name: sent[name] for name, row in expected.items() if row is not None}
         wait_for(
-            lambda: _traces(query, [*due.values(), sent["flaky"]], 2) and set(due.values()) <= set(sentry_server.ids_by_trace()),
+            lambda: (
+                _traces(query, [*due.values(), sent["flaky"]], 2)
+                and set(due.values()) <= set(sentry_server.ids_by_trace())
+            ),
             ARRIVES_S,
             lambda: f"{sent} {query(BY_TRACE, list(sent.values()))}\n{child.log_path.read_text()}",
         )

@@ -1,26 +1,29 @@
--- The most frequent kinds of errors of the last hours, with their place; of one context, class or all.
+-- Kinds of errors since a moment, most frequent first, with the newest place of each.
 WITH kinds AS (
     SELECT
-        fingerprint, min(error_type) AS error_type, sum(repeat_count) AS n, max(created_at) AS last_at, min(severity) AS severity,
-        min(system) AS system, min(message) AS message, count(DISTINCT user_id) AS users
+        coalesce(fingerprint, error_type) AS kind, min(fingerprint) AS fingerprint, sum(repeat_count)::bigint AS n,
+        max(created_at) AS last_at, max(array_position(ARRAY['low', 'medium', 'high', 'critical'], severity)) AS worst,
+        (array_agg(id ORDER BY created_at DESC, id DESC))[1] AS newest
     FROM otel_guard.system_errors
     WHERE
-        created_at >= %(now)s::timestamptz - %(hours)s::float8 * interval '1 hour' AND created_at <= %(now)s::timestamptz
+        created_at > %(since)s::timestamptz
         AND (%(context)s::text IS NULL OR context = %(context)s)
+        AND (%(system)s::text IS NULL OR system = %(system)s)
         AND (%(error_class)s::text IS NULL OR error_class = %(error_class)s)
-    GROUP BY fingerprint, CASE WHEN fingerprint IS NULL THEN error_type END
-    ORDER BY n DESC, last_at DESC
-    LIMIT 5
+        AND (%(operation)s::text IS NULL OR operation = %(operation)s)
+        AND (%(service)s::text IS NULL OR service = %(service)s)
+        AND (%(environment)s::text IS NULL OR environment = %(environment)s)
+    GROUP BY 1
 )
 SELECT
-    k.fingerprint, k.error_type, k.n::bigint AS n, k.users, k.last_at, k.system, coalesce(g.severity, k.severity) AS severity,
-    left(coalesce(g.title, k.error_type || ': ' || k.message), 200) AS title, (
-        SELECT e.metadata -> 'place'
-        FROM otel_guard.system_errors AS e
-        WHERE e.fingerprint = k.fingerprint AND e.metadata ? 'place'
-        ORDER BY e.created_at DESC
-        LIMIT 1
-    ) AS place
+    k.fingerprint, e.id::text AS id, k.n, k.last_at,
+    coalesce(g.title, concat_ws(': ', e.error_type, left(e.message, 500))) AS title,
+    coalesce(g.severity, (ARRAY['low', 'medium', 'high', 'critical'])[k.worst]) AS severity,
+    e.service, e.metadata -> 'place' AS place, g.first_seen_at,
+    coalesce(g.first_seen_at > %(since)s, false) AS is_new, coalesce(g.regressed_at > %(since)s, false) AS is_back
 FROM kinds AS k
-LEFT JOIN otel_guard.error_groups AS g USING (fingerprint)
+INNER JOIN otel_guard.system_errors AS e ON e.id = k.newest
+LEFT JOIN otel_guard.error_groups AS g ON g.fingerprint = k.fingerprint
+WHERE NOT %(is_only_new)s::bool OR g.first_seen_at > %(since)s OR g.regressed_at > %(since)s
 ORDER BY k.n DESC, k.last_at DESC
+LIMIT %(most)s

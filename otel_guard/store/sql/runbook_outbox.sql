@@ -1,12 +1,13 @@
--- Messages that wait for their channel, or that no channel took.
+-- How many messages of each channel wait or were given up, since when, and what it said last.
 SELECT
-    c.channel, coalesce(c.blocked_until >= timestamptz '9999-01-01 00:00+00', false) AS is_dead, c.failures, c.last_ok_at,
-    c.last_error_at, waiting.n AS waiting, waiting.last_error
-FROM otel_guard.channel_state AS c
-LEFT JOIN LATERAL (
-    SELECT count(*) AS n, max(o.last_error) AS last_error
-    FROM otel_guard.alert_outbox AS o
-    WHERE o.channel = c.channel AND o.state IN ('pending', 'sending')
-) AS waiting ON true
-ORDER BY c.channel
-LIMIT 10
+    channel, count(*) FILTER (WHERE state = ANY(ARRAY['pending', 'sending'])) AS waiting,
+    count(*) FILTER (WHERE state = 'dead') AS dead,
+    min((payload ->> 'at')::timestamptz) FILTER (WHERE state = ANY(ARRAY['pending', 'sending'])) AS since,
+    (array_agg(concat_ws(' ', last_status, last_error) ORDER BY next_attempt_at DESC)
+        FILTER (WHERE last_error IS NOT NULL OR last_status IS NOT NULL))[1] AS last_error
+FROM otel_guard.alert_outbox
+WHERE
+    state = ANY(ARRAY['pending', 'sending'])
+    OR (state = 'dead' AND next_attempt_at > %(since)s::timestamptz)
+GROUP BY channel
+ORDER BY channel

@@ -30,7 +30,6 @@ def send(port: int, *to: str, sender: str = FROM, text: str = "Thank you", **mor
     return refused
 
 
-
 def test_a_mail_is_one_span(capturing: Capturing, port: int) -> None:
     assert send(port, "ann@example.org", "bob@example.org") == {}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.trace import StatusCode
 
 from otel_guard.core import semconv

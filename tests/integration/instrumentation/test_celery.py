@@ -131,7 +131,9 @@ def test_an_exception_that_the_task_may_throw_is_no_failure(world: World, app: c
 
     assert world.unhandled == []
     assert tasks_of(world)[0].status.status_code is not StatusCode.ERROR
-    assert [marks.get(exc) is not None for _, exc, _, _ in world.handed if exc is not None] == [True] * len(world.handed)
+    assert [marks.get(exc) is not None for _, exc, _, _ in world.handed if exc is not None] == [True] * len(
+        world.handed
+    )
 
 
 def test_a_retry_is_a_warning_and_the_last_attempt_a_failure(world: World, app: celery.Celery) -> None:

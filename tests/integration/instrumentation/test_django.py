@@ -143,9 +143,7 @@ def test_an_exception_of_a_middleware_is_told(world: World) -> None:
     assert world.span().status.status_code is StatusCode.ERROR
 
 
-@pytest.mark.parametrize(
-    ("key", "status"), [("404", 404), ("403", 403), ("400", 400), ("suspicious", 400)]
-)
+@pytest.mark.parametrize(("key", "status"), [("404", 404), ("403", 403), ("400", 400), ("suspicious", 400)])
 def test_a_refusal_is_no_failure(world: World, key: str, status: int) -> None:
     world.engine.install(DJANGO)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import resend
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import NoOpTracer, SpanKind, StatusCode
 
 from otel_guard.core import semconv
 from otel_guard.demo.standins import resend as standin
@@ -44,7 +44,9 @@ def is_private(capturing: Capturing) -> bool:
 
 
 def test_a_mail_is_one_span(capturing: Capturing, api: standin.Resend) -> None:
-    resend.Emails.send({**mail("ann@example.org", "bob@example.org"), "cc": "eve@example.org"})
+    params = mail("ann@example.org", "bob@example.org")
+    params["cc"] = "eve@example.org"
+    resend.Emails.send(params)
 
     span = capturing.world.span()
     assert (span.name, span.kind, span.status.status_code) == ("send resend", SpanKind.CLIENT, StatusCode.UNSET)
@@ -78,7 +80,12 @@ def test_a_mail_is_one_span(capturing: Capturing, api: standin.Resend) -> None:
         (mail("spent@example.org"), "RateLimitError: daily_quota_exceeded (HTTP 429)", "quota", "high"),
         (mail("invalid@example.org"), "ValidationError: validation_error (HTTP 422)", "client", "medium"),
         (mail("broken@example.org"), "ApplicationError: application_error (HTTP 500)", "server", "medium"),
-        (mail("ann@example.org", sender="stranger@example.org"), "ResendError: validation_error (HTTP 403)", "config", "high"),
+        (
+            mail("ann@example.org", sender="stranger@example.org"),
+            "ResendError: validation_error (HTTP 403)",
+            "config",
+            "high",
+        ),
     ],
 )
 def test_a_refused_mail_is_told_by_codes_alone(
@@ -140,6 +147,16 @@ def test_no_answer_in_time_is_a_time_out(
             resend.Emails.send(mail("ann@example.org"))
 
     assert capturing.graded() == ("email", "resend", "timeout", "medium")
+    assert api.mails == []
+
+
+def test_without_an_sdk_a_refused_mail_is_a_record_all_the_same(make_world: MakeWorld, api: standin.Resend) -> None:
+    capturing = Capturing(make_world, RESEND, tracer=NoOpTracer())
+    with pytest.raises(resend.exceptions.RateLimitError):
+        resend.Emails.send(mail("limited@example.org"))
+
+    assert capturing.graded() == ("email", "resend", "rate_limit", "medium")
+    assert capturing.record().trace_id is None
     assert api.mails == []
 
 

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sendgrid
+import sendgrid  # type: ignore[import-untyped]
 from opentelemetry.trace import SpanKind, StatusCode
-from python_http_client import exceptions
-from sendgrid.helpers.mail import Mail
+from python_http_client import exceptions  # type: ignore[import-untyped]
+from sendgrid.helpers.mail import Mail  # type: ignore[import-untyped]
 
 from otel_guard.core import semconv
 from otel_guard.demo.standins import sendgrid as standin

@@ -104,7 +104,7 @@ def test_of_nothing_there_is_no_mean() -> None:
 
 
 @pytest.mark.parametrize(("n", "is_listed"), [(9, True), (10, False)])
-def test_under_ten_the_single_values_are_kept(n: int, is_listed: bool) -> None:  # noqa: FBT001
+def test_under_ten_the_single_values_are_kept(n: int, is_listed: bool) -> None:
     found = summary(float(value) for value in range(n, 0, -1))
 
     assert found is not None
