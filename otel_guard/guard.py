@@ -39,6 +39,7 @@ class Guard:
         self.health = self._parts.health
         self.alerts = self._parts.alerting.alerts
         self.heartbeat = self._parts.heartbeats
+        self.incidents = self._parts.alerting.incidents
         self.engine: Engine | None = None
         self._tracing: tracing.Tracing | None = None
         self._ends: list[Callable[[], None]] = []

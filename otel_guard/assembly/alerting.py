@@ -50,20 +50,20 @@ class Alerting:
         self._channels = {config.name: channel(config) for config in found.channels}
         first = next(iter(found.escalation.get("critical", ())), None)
         self._direct = Direct(self._channels, first.to if first is not None else (), folder, SYSTEM)
-        self._policy = Policy(
+        policy = Policy(
             channels=found.channels,
             escalation=found.escalation,
             url=settings.url,
             secret_key=settings.secret_key,
             runbooks=for_rule,
         )
+        self.incidents = Incidents(policy, SYSTEM)
 
     def fast_path(self, lane: Lane) -> FastPath:
         """The sink `alerts`, on the connection that the records take."""
-        incidents = Incidents(self._policy, SYSTEM)
         courier = Courier(lane.transaction, self._channels, SYSTEM, holder=f"{self._who.host}:{os.getpid()}")
         self.path = FastPath(
-            incidents, courier, lane.transaction, self._direct, SYSTEM, failsafe=self._failsafe, is_on=self._is_on
+            self.incidents, courier, lane.transaction, self._direct, SYSTEM, failsafe=self._failsafe, is_on=self._is_on
         )
         return self.path
 

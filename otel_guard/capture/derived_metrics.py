@@ -6,7 +6,7 @@ from typing import Final
 from opentelemetry.metrics import Histogram, Meter
 
 from otel_guard.core import semconv
-from otel_guard.core.classify import Call
+from otel_guard.core.classify import CLIENT, Call
 
 ANTHROPIC: Final = "com.anthropic.sdk.python"
 DURATION: Final = "gen_ai.client.operation.duration"
@@ -36,8 +36,8 @@ class DerivedMetrics:
 
     def ended(self, scope: str, call: Call, attributes: Mapping[str, object]) -> None:
         """Count one call, if it is one of those."""
-        if not scope.startswith(ANTHROPIC) or semconv.GEN_AI_OPERATION_NAME not in attributes:
-            return
+        if call.kind != CLIENT or not scope.startswith(ANTHROPIC) or semconv.GEN_AI_OPERATION_NAME not in attributes:
+            return  # an agent's or a tool's span is no call of a model
         seconds, tokens = self._made()
         kept = {key: value for key in _KEPT if isinstance(value := attributes.get(key), str | int)}
         kept |= {key: self._capped(value) for key in _MODELS if isinstance(value := attributes.get(key), str)}

@@ -152,8 +152,10 @@ def count_query(
 
 
 def route_of(root: Root | None) -> str | None:
-    """The route of the request that is open, as the web framework named it."""
-    value = attributes_of(root.span).get(semconv.HTTP_ROUTE) if root is not None else None
+    """The route of the request that is open, as the web framework named it; anthropic's calls have one of their own."""
+    if root is None or root.span.kind is SpanKind.CLIENT:
+        return None
+    value = attributes_of(root.span).get(semconv.HTTP_ROUTE)
     return str(value) if value else None
 
 

@@ -35,9 +35,11 @@ _CONTAINERS: Final = frozenset(
 
 def digest(text: str) -> Digest:
     """*text* as OpenTelemetry's instrumentor gives it: a line a command, its arguments as `?`."""
-    lines = text[: _LONGEST * 2].split("\n")
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rpartition("\n")[0] or text[:_LONGEST]
+    lines = text.split("\n")
     names = [name_of(line) for line in lines]
-    shown = "\n".join(f"{name}{_arguments(line, name)}" for name, line in zip(names, lines, strict=True))[:_LONGEST]
+    shown = "\n".join(f"{name}{_arguments(line, name)}" for name, line in zip(names, lines, strict=True))
     if len(names) == 1:
         return Digest(text=shown, summary=names[0], operation=names[0], table=None)
     summary = f"{PIPELINE} {names[0]}" if len(set(names)) == 1 else PIPELINE

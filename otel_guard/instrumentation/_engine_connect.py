@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from importlib import import_module
+from types import TracebackType
 from typing import Any, Final
 
 from msgspec import Struct
@@ -55,7 +55,7 @@ def _synchronous(services: Services, connects: Connects) -> Wrapper:
             return _bare(wrapped)(*args, **kwargs)
         if _connecting.get() or not is_watched():
             return wrapped(*args, **kwargs)
-        with _told(services, connects, instance, args, kwargs):
+        with _Told(services, connects, instance, args, kwargs):
             return wrapped(*args, **kwargs)
 
     return watched
@@ -67,27 +67,35 @@ def _asynchronous(services: Services, connects: Connects) -> Wrapper:
             return await _bare(wrapped)(*args, **kwargs)
         if _connecting.get() or not is_watched():
             return await wrapped(*args, **kwargs)
-        with _told(services, connects, instance, args, kwargs):
+        with _Told(services, connects, instance, args, kwargs):
             return await wrapped(*args, **kwargs)
 
     return watched
 
 
-@contextmanager
-def _told(
-    services: Services, connects: Connects, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Iterator[None]:
-    started_ns = services.clock.now_ms() * 1_000_000
-    token = _connecting.set(True)
-    try:
-        yield
-    except Exception as raised:
-        with services.failsafe(f"{connects.system}.connect"):
-            facts = connect_facts(connects.system, connects.context, _where(connects, instance, args, kwargs))
-            on_error(services, facts, raised, outcome_of_connect(raised), started_ns)
-        raise
-    finally:
-        _connecting.reset(token)
+class _Told:
+    """One connect; no generator, whose frames would stand in the failure's traceback."""
+
+    def __init__(
+        self, services: Services, connects: Connects, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self._services = services
+        self._connects = connects
+        self._called = (instance, args, kwargs)
+        self._started_ns = services.clock.now_ms() * 1_000_000
+        self._token: Token[bool] | None = None
+
+    def __enter__(self) -> None:
+        self._token = _connecting.set(True)
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        if self._token is not None:
+            _connecting.reset(self._token)
+        if isinstance(exc, Exception):
+            with self._services.failsafe(f"{self._connects.system}.connect"):
+                where = _where(self._connects, *self._called)
+                facts = connect_facts(self._connects.system, self._connects.context, where)
+                on_error(self._services, facts, exc, outcome_of_connect(exc), self._started_ns)
 
 
 def _where(connects: Connects, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, object]:

@@ -115,7 +115,7 @@ class Dialects:
                 raise
             opened = None
         if opened is None:
-            return original(*args)
+            return _hidden(original, args) if self._is_theirs(args[-1]) else original(*args)
         try:
             value = original(*args)
         except BaseException as raised:
@@ -131,6 +131,13 @@ class Dialects:
                 raise
         return value
 
+    def _is_theirs(self, execution: Any) -> bool:
+        """Whether the application's own instrumentation speaks for this call: its driver stays silent too."""
+        with self._services.failsafe("sqlalchemy.theirs"):
+            conn = getattr(execution, "root_connection", None)
+            return self._is_on and database.is_watched() and conn is not None and ends.is_theirs(conn)
+        return False
+
     def _begin(self, server: Server, statement: str, execution: Any, rows: Any) -> _Open | None:
         conn = getattr(execution, "root_connection", None)
         if conn is None or not self._is_on or not database.is_watched() or ends.is_theirs(conn):
@@ -139,7 +146,7 @@ class Dialects:
             return None
         facts = server.described(statement)
         attributes: dict[str, Attribute] = facts.attributes  # type: ignore[assignment]
-        if isinstance(rows, list) and len(rows) > 1:
+        if isinstance(rows, list | tuple) and len(rows) > 1:
             attributes = {**attributes, semconv.DB_OPERATION_BATCH_SIZE: len(rows)}
             facts = Facts(facts.name, attributes, facts.metric_attributes)
         current = context.get_current()

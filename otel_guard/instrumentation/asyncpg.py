@@ -10,7 +10,8 @@ import asyncpg.connection  # type: ignore[import-untyped]
 from otel_guard.core import semconv, sql
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
 from otel_guard.instrumentation._engine_connect import Connects, watch_connects
-from otel_guard.instrumentation._engine_driver import Driver, adopted, all_of
+from otel_guard.instrumentation._engine_driver import adopted, all_of
+from otel_guard.instrumentation._engine_driver_spans import Driver
 
 _METHODS: Final = ("execute", "executemany", "fetch", "fetchval", "fetchrow")
 _STATEMENT: Final = ("query", "command")

@@ -10,6 +10,7 @@ from celery import signals  # type: ignore[import-untyped]
 from celery.exceptions import TaskRevokedError, TimeLimitExceeded  # type: ignore[import-untyped]
 from kombu.exceptions import OperationalError
 from opentelemetry import context, trace
+from opentelemetry.trace import SpanKind
 
 from otel_guard.core import semconv
 from otel_guard.instrumentation._celery_spans import attached, carried, excuse, fail, not_sent, task_span, warn
@@ -17,6 +18,7 @@ from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services,
 from otel_guard.instrumentation._engine_web import said_user
 
 _CONTRIB: Final = "opentelemetry.instrumentation.celery"
+_NAME: Final = "CeleryInstrumentor"
 _APP: Final = "celery.app.base"
 _REQUEST: Final = "celery.worker.request"
 _MOST_STOPPED: Final = 100
@@ -26,7 +28,10 @@ _is_late: Final[ContextVar[bool]] = ContextVar("otel_guard_celery_late", default
 
 def adopt(services: Services) -> Callable[[], None]:
     """Start contrib's spans; our receivers are connected after its own, so they find its span open."""
-    stop = instrumentor(_CONTRIB, "CeleryInstrumentor")(services)
+    contrib = sys.modules.get(_CONTRIB)
+    # Half-loaded: the application is just importing it, to start it itself.
+    is_theirs = contrib is not None and not hasattr(contrib, _NAME)
+    stop = None if is_theirs else instrumentor(_CONTRIB, _NAME)(services)
     tasks = _Tasks(services)
     pairs = (
         (signals.task_prerun, tasks.begins),
@@ -65,7 +70,9 @@ class _Tasks:
     def begins(self, task: Any = None, **_: Any) -> None:
         """A task starts: contrib names it only at its end."""
         with self._services.failsafe("celery.begins"):
-            trace.get_current_span().set_attribute(semconv.CELERY_TASK_NAME, task.name)
+            span = trace.get_current_span()
+            if getattr(span, "kind", None) is SpanKind.CONSUMER:
+                span.set_attribute(semconv.CELERY_TASK_NAME, task.name)
 
     def fails(self, sender: Any = None, task_id: str | None = None, exception: Any = None, **_: Any) -> None:
         """A task failed; in the main process: its worker is lost, or it was stopped at its time limit."""

@@ -1,13 +1,16 @@
 """FastAPI: contrib's server spans for applications made before or after us, and what leaves them."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 import fastapi
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
 from otel_guard.instrumentation._starlette_apps import EXCLUDED, Apps
+
+# Loaded at an application's first call: it imports fastapi, so it may be half-loaded while this file is read.
+_CONTRIB: Final = "opentelemetry.instrumentation.fastapi"
 
 
 def adopt(services: Services) -> Callable[[], None]:
@@ -29,7 +32,7 @@ def _instrument(app: Any, services: Services) -> None:
     if built is not None:  # it serves already: put the spans round what is there
         app.build_middleware_stack = lambda: built
     # FastAPI's own spans (since 0.13x) keep silent where it finds contrib's middleware.
-    FastAPIInstrumentor.instrument_app(
+    import_module(_CONTRIB).FastAPIInstrumentor.instrument_app(
         app,
         tracer_provider=services.tracer_provider,
         meter_provider=services.meter_provider,

@@ -1,15 +1,19 @@
 """psycopg 3: contrib's spans, one a statement; connects and waits for the pool where they fail."""
 
+import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from otel_guard.core import semconv, sql
-from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services
+from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find
 from otel_guard.instrumentation._engine_connect import Connects, watch_connects
-from otel_guard.instrumentation._engine_driver import Driver, adopted, all_of, named
+from otel_guard.instrumentation._engine_driver import adopted, all_of, named
+from otel_guard.instrumentation._engine_driver_spans import Driver
+from otel_guard.instrumentation._engine_patch import Place
 
 _CONTRIB: Final = "opentelemetry.instrumentation.psycopg"
 DRIVER: Final = Driver(
@@ -35,14 +39,22 @@ def where_pooled(pool: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> 
 
 def adopt(services: Services) -> Callable[[], None]:
     """Start contrib's instrumentor, and watch what it does not."""
+    repairing = partial(_repair, [place for _, dotted in CONNECTS.places if (place := find(psycopg, dotted))])
     theirs = adopted(_CONTRIB, "PsycopgInstrumentor", DRIVER, services)
     naming = named(_CONTRIB, DRIVER, services) if theirs is not None else None
-    return all_of([theirs, naming, watch_connects(services, CONNECTS)])
+    return all_of([repairing, theirs, naming, watch_connects(services, CONNECTS)])
 
 
 def adopt_pool(services: Services) -> Callable[[], None]:
     """Watch what a pool refuses."""
     return watch_connects(services, POOLED)
+
+
+def _repair(places: list[Place]) -> None:
+    """Contrib puts back a method bound to the class, which would make no connection of a derived one."""
+    for place in places:
+        if isinstance(place.original, classmethod) and inspect.ismethod(vars(place.owner).get(place.name)):
+            setattr(place.owner, place.name, place.original)
 
 
 def _place(found: Mapping[str, Any]) -> dict[str, object]:

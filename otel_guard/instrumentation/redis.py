@@ -9,7 +9,8 @@ from otel_guard.core import redis_command, semconv
 from otel_guard.core.outcome import Outcome
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services
 from otel_guard.instrumentation._engine_database import cancelled
-from otel_guard.instrumentation._engine_driver import Driver, adopted
+from otel_guard.instrumentation._engine_driver import adopted
+from otel_guard.instrumentation._engine_driver_spans import Driver
 from otel_guard.runtime.text import safe_text
 
 _TEXT_LIMIT: Final = 2_000

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Engine, event, exc
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Engine
 
 from otel_guard.core.outcome import Outcome
 from otel_guard.instrumentation import _engine_database as database
@@ -103,5 +104,5 @@ SQLALCHEMY: Final = Instrumentation(
     name="sqlalchemy",
     requires="sqlalchemy >= 1.4",
     context="database",
-    targets=(Adopt(module="sqlalchemy", adopt=adopt, needs=(("sqlalchemy", "Engine.raw_connection"),)),),
+    targets=(Adopt(module="sqlalchemy", adopt=adopt, needs=(("sqlalchemy.engine", "Engine.raw_connection"),)),),
 )

@@ -11,7 +11,9 @@ from opentelemetry.instrumentation import dbapi
 from otel_guard.core import sql
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
 from otel_guard.instrumentation._engine_connect import Connects, watch_connects
-from otel_guard.instrumentation._engine_driver import Driver, DriverSpans, all_of, named
+from otel_guard.instrumentation._engine_derived import Derived, subclass, watched_methods
+from otel_guard.instrumentation._engine_driver import all_of, named
+from otel_guard.instrumentation._engine_driver_spans import Driver, DriverSpans
 
 _CONTRIB: Final = "opentelemetry.instrumentation.sqlite3"
 _FACTORY: Final = 5  # its place among the arguments of `connect`
@@ -34,43 +36,29 @@ class Connections(dbapi.DatabaseApiIntegration):
     def __init__(self, spans: DriverSpans) -> None:
         super().__init__(_CONTRIB, DRIVER.system, connection_attributes={}, tracer_provider=spans)
         self._execution = CursorTracer(self).traced_execution
-        self._classes: dict[type, type] = {}
+        self._connections = Derived(self._connection)
+        self._cursors = Derived(lambda base: subclass((base,), self._methods(base)))
 
     def wrapped_connection(
         self, connect_method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Connect; a factory that is no class, or is given by its place, is left as it is."""
-        factory = kwargs.get("factory", sqlite3.Connection)
-        if len(args) > _FACTORY or not isinstance(factory, type):
+        if len(args) > _FACTORY:
             return connect_method(*args, **kwargs)
-        return connect_method(*args, **{**kwargs, "factory": self._derived(factory, self._connection)})
-
-    def _derived(self, base: type, derive: Callable[[Any], type]) -> type:
-        if base not in self._classes:
-            self._classes[base] = derive(base)
-        return self._classes[base]
+        factory = self._connections(kwargs.get("factory", sqlite3.Connection))
+        return connect_method(*args, **{**kwargs, "factory": factory})
 
     def _connection(self, base: Any) -> type:
         def cursor(connection: Any, factory: Any = sqlite3.Cursor) -> Any:
-            watched = self._derived(factory, self._cursor) if isinstance(factory, type) else factory
-            return base.cursor(connection, watched)
+            return base.cursor(connection, self._cursors(factory))
 
         methods = self._methods(base)
         if base.cursor is sqlite3.Connection.cursor:  # another's may take no factory
             methods["cursor"] = cursor
-        return _class(base, methods)
-
-    def _cursor(self, base: Any) -> type:
-        return _class(base, self._methods(base))
+        return subclass((base,), methods)
 
     def _methods(self, base: Any) -> dict[str, Any]:
-        def execute(made: Any, *args: Any) -> Any:
-            return self._execution(made, partial(base.execute, made), *args)
-
-        def executemany(made: Any, *args: Any) -> Any:
-            return self._execution(made, partial(base.executemany, made), *args)
-
-        return {"execute": execute, "executemany": executemany}
+        return watched_methods(base, ("execute", "executemany"), self._execution)
 
 
 def adopt(services: Services) -> Callable[[], None]:
@@ -88,11 +76,6 @@ def adopt(services: Services) -> Callable[[], None]:
     return all_of(
         [spans.stop, naming, *(partial(unwrap, patch) for patch in patches), watch_connects(services, CONNECTS)]
     )
-
-
-def _class(base: Any, methods: dict[str, Any]) -> type:
-    names = {"__slots__": (), "__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
-    return type(base.__name__, (base,), {**names, **methods})
 
 
 CONNECTS: Final = Connects(

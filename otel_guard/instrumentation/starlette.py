@@ -1,13 +1,16 @@
 """Starlette: contrib's server spans for applications made before or after us, and what leaves them."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
-from opentelemetry.instrumentation.starlette import StarletteInstrumentor
 from starlette import applications
 
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
 from otel_guard.instrumentation._starlette_apps import EXCLUDED, Apps
+
+# Loaded at an application's first call: it imports starlette, so it may be half-loaded while this file is read.
+_CONTRIB: Final = "opentelemetry.instrumentation.starlette"
 
 
 def adopt(services: Services) -> Callable[[], None]:
@@ -33,7 +36,7 @@ def adopt(services: Services) -> Callable[[], None]:
 def _instrument(app: Any, services: Services) -> None:
     built, app.middleware_stack = app.middleware_stack, None  # contrib adds to a stack that is not built
     try:
-        StarletteInstrumentor.instrument_app(
+        import_module(_CONTRIB).StarletteInstrumentor.instrument_app(
             app, tracer_provider=services.tracer_provider, meter_provider=services.meter_provider
         )
         entry = app.user_middleware[0]

@@ -8,6 +8,7 @@ from otel_guard.core import semconv, stripe_path
 from otel_guard.core.error_class import by_status
 from otel_guard.core.outcome import Attribute, Facts, Outcome
 from otel_guard.instrumentation._engine import ASYNC, SYNC, Call, Count, Instrumentation, Target
+from otel_guard.instrumentation._stripe_webhooks import TARGETS as WEBHOOKS
 
 _RESENT: Final = "resent"
 _IDEMPOTENCY_KEY: Final = "idempotency_key"
@@ -204,6 +205,7 @@ STRIPE: Final = Instrumentation(
         _targets("raw_request_async", ASYNC, is_raw=True),
         Count(module="stripe._http_client", name="HTTPClient._sleep_time_seconds", add=resent),
         Count(module="stripe._api_requestor", name="_APIRequestor.request_headers", add=keyed),
+        *WEBHOOKS,
     ),
     duration="payment.client.operation.duration",
     hides_http=True,

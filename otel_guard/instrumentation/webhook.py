@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
-from otel_guard.core import classify, semconv, webhook
-from otel_guard.core.outcome import Attribute, Facts
+from otel_guard.core import classify, webhook
+from otel_guard.core.outcome import Facts, Outcome
 from otel_guard.instrumentation._engine import SYNC, Block, Book, Call, Engine, Instrumentation, Run, Target
+from otel_guard.instrumentation._engine_webhook import WebhookMetrics, delivery_here, processing
 
 TABLE: Final = Instrumentation(
     name="webhook",
@@ -29,18 +30,19 @@ def webhooks(
     created: object = None,
 ) -> Block:
     """A CONSUMER span `process {type}` of each handling; without an engine (not configured yet) nothing."""
-    books: dict[int, Book] = {}
+    made: dict[int, tuple[Book, WebhookMetrics]] = {}
 
     def begin(arguments: tuple[Any, ...]) -> Run | None:
         watched = engine()
         if watched is None:
             return None
-        if id_of(watched) not in books:
-            books.clear()
-            books[id_of(watched)] = watched.book(TABLE)
+        if id_of(watched) not in made:
+            made.clear()
+            made[id_of(watched)] = (watched.book(TABLE), WebhookMetrics(watched.services))
+        book, metrics = made[id_of(watched)]
         given = event if event is not None or not arguments else arguments[0]
         read = webhook.read(given, type_=type, id_=id, created=created)
-        return watched.begin(books[id_of(watched)], _target(provider, read), Call(None, (), {}, ()))
+        return watched.begin(book, _target(provider, read, metrics), Call(None, (), {}, ()))
 
     return Block(begin)
 
@@ -48,15 +50,17 @@ def webhooks(
 id_of: Final = id  # the keyword `id` hides it
 
 
-def _target(provider: str, event: webhook.WebhookEvent) -> Target:
-    metric: dict[str, Attribute] = {
-        semconv.PAYMENT_PROVIDER_NAME: provider,
-        semconv.PAYMENT_WEBHOOK_EVENT_TYPE: event.type,
-    }
-    attributes = {**metric, semconv.GUARD_CONTEXT: "payment", semconv.GUARD_SYSTEM: provider}
-    if event.id is not None:
-        attributes[semconv.PAYMENT_WEBHOOK_EVENT_ID] = event.id
-    if event.created is not None:
-        attributes[semconv.PAYMENT_WEBHOOK_EVENT_CREATED] = event.created
-    facts = Facts(f"process {event.type}", attributes, metric)
-    return Target(module="", name="process", kind=SYNC, describe=lambda _call: facts)
+def _target(provider: str, event: webhook.WebhookEvent, metrics: WebhookMetrics) -> Target:
+    def describe(_call: Call) -> Facts:
+        delivery = delivery_here()
+        if delivery is not None:
+            delivery.is_handled = True
+        if delivery is None or delivery.event is None or delivery.event.id != event.id or not delivery.is_verified:
+            metrics.verified(provider, event)
+        return processing(provider, event)
+
+    def handled(_call: Call, _of: Facts, _value: Any) -> Outcome:
+        metrics.handled(provider, event)
+        return Outcome("ok")
+
+    return Target(module="", name="process", kind=SYNC, describe=describe, on_result=handled)

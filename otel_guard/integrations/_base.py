@@ -1,13 +1,18 @@
 """What stands in front of an application: the health endpoints, and the pages where they are asked for."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, Protocol, cast
 
 from otel_guard.core.exceptions import OtelGuardError
 from otel_guard.core.web import Answer, Authorize, Request
+from otel_guard.dashboard.loading import load
 from otel_guard.guard import current
 from otel_guard.health.endpoint import paths
 from otel_guard.health.health import Health
+from otel_guard.runtime.clock import SYSTEM
+from otel_guard.store.ask import Database
+from otel_guard.store.lane import Lane
 
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -91,8 +96,23 @@ def called(front: Front, inner: Wsgi, environ: dict[str, Any], start_response: S
 
 
 def _pages(guard: Any, authorize: Authorize | None) -> Wsgi:
-    make = getattr(guard, "dashboard", None)
-    if make is None:
-        raise OtelGuardError("this otel-guard has no dashboard to mount: leave dashboard=… out")
-    pages: Wsgi = make(authorize)
-    return pages
+    """The pages on connections of their own, each for as long as a page is made."""
+    made = getattr(guard, "dashboard", None)
+    if made is not None:
+        pages: Wsgi = made(authorize)
+        return pages
+    settings = guard.settings
+    if settings.dsn is None:
+        raise OtelGuardError("the pages need OTEL_GUARD_DSN: set it, or leave dashboard=… out")
+
+    @contextmanager
+    def transaction() -> Iterator[Database]:
+        lane = Lane(settings.dsn, SYSTEM)
+        try:
+            with lane.transaction() as database:
+                yield database
+        finally:
+            lane.close()
+
+    application: Wsgi = load("application").Application(transaction, guard.incidents, settings.secret_key, SYSTEM)
+    return application

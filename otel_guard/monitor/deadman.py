@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from otel_guard.runtime.http import NoAnswerError, post
+from otel_guard.settings.table import is_web_address
 
 LIMIT_S: Final = 10.0
 REDIRECTED: Final = 300
@@ -30,6 +31,8 @@ class Deadman:
 
 
 def _problem(url: str) -> str | None:
+    if not is_web_address(url):
+        return "the dead-man ping has no http or https address"
     try:
         status = post(url, b"", {"Content-Type": "text/plain"}, LIMIT_S).status
     except NoAnswerError as error:

@@ -17,7 +17,7 @@ from otel_guard.store.reports import Questions
 VERSION: Final = 1  # of the dict: what another wrote is counted anew
 WEEKS: Final = 4  # before the one that is reported
 # Of a monitor's transaction, which ends after 4 s; a command has more time.
-EACH_MS: Final = 1500
+EACH_MS: Final = 2000
 ALL_S: Final = 2.5
 _LATE: Final = timedelta(days=1)  # a first week that began so late counts as whole
 

@@ -5,6 +5,7 @@ from typing import Final
 # package -> (dotted name, versions seen)
 NAMES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "anthropic": (("anthropic._tracing.start_api_call_span", "2.12 to 2.13"),),
+    "asyncpg": (("asyncpg.connect_utils._connect", "0.27 to 0.32"),),
     "opentelemetry-sdk": (
         ("opentelemetry.sdk.trace.TracerProvider._active_span_processor", "1.38 to 1.45"),
         ("opentelemetry.sdk._logs.LoggerProvider._multi_log_record_processor", "1.45"),

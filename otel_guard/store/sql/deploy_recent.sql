@@ -10,7 +10,8 @@ WITH chosen AS (
 )
 SELECT
     d.id, d.service, d.environment, d.release, d.previous, d.actor, d.url, d.at,
-    before.n AS errors_before, after.n AS errors_after, requests.before_n AS requests_before, requests.after_n AS requests_after,
+    before.n AS errors_before, after.n AS errors_after, requests.before_n AS requests_before,
+    requests.after_n AS requests_after,
     CASE WHEN requests.before_n > 0 THEN requests.before_failed::float8 / requests.before_n END AS rate_before,
     CASE WHEN requests.after_n > 0 THEN requests.after_failed::float8 / requests.after_n END AS rate_after,
     coalesce(fresh.n, 0) AS new_groups, coalesce(fresh.titles, '{}') AS new_titles

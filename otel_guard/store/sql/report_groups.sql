@@ -39,8 +39,8 @@ WITH week AS (
     FROM counted
 )
 SELECT
-    fingerprint, title, error_type, severity, context, state, first_seen_at, last_seen_at, n::bigint AS n, mean, is_new, is_back,
-    coalesce(is_escalating, false) AS is_escalating, new_n, back_n, escalating_n, place.place
+    fingerprint, title, error_type, severity, context, state, first_seen_at, last_seen_at, n::bigint AS n, mean, is_new,
+    is_back, coalesce(is_escalating, false) AS is_escalating, new_n, back_n, escalating_n, place.place
 FROM listed
 LEFT JOIN LATERAL (
     SELECT e.metadata -> 'place' AS place

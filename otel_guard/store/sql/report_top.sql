@@ -13,8 +13,8 @@ WITH met AS (
     LIMIT %(most)s::int
 )
 SELECT
-    (SELECT count(DISTINCT user_id) FROM met) AS all_users, k.fingerprint, k.users, k.n::bigint AS n, g.title, g.error_type, g.severity,
-    g.context, g.state, place.place
+    (SELECT count(user_id) FROM (SELECT user_id FROM met GROUP BY user_id) AS each) AS all_users, k.fingerprint, k.users,
+    k.n::bigint AS n, g.title, g.error_type, g.severity, g.context, g.state, place.place
 FROM kinds AS k
 LEFT JOIN otel_guard.error_groups AS g USING (fingerprint)
 LEFT JOIN LATERAL (

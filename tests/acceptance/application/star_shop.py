@@ -1,4 +1,5 @@
 """A Starlette shop that knows nothing of who watches it."""
+# ruff: noqa: ANN001, ARG001 - as users write it
 
 import os
 

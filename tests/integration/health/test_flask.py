@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import flask
@@ -11,7 +12,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_guard.core.exceptions import NotConfiguredError, OtelGuardError
 from otel_guard.core.web import Request
+from otel_guard.guard import configure
 from otel_guard.integrations.flask import mount
+from otel_guard.settings import Settings
 from tests.unit.health.world import World
 
 OTEL: Any = FlaskInstrumentor
@@ -150,9 +153,23 @@ def test_before_configure_it_says_so(app: flask.Flask) -> None:
         mount(app)
 
 
-def test_a_dashboard_that_is_not_there_is_said(app: flask.Flask, world: World) -> None:
-    with pytest.raises(OtelGuardError, match="dashboard"):
+def test_pages_without_a_postgres_are_said(app: flask.Flask, world: World) -> None:
+    world.settings = Settings()  # type: ignore[attr-defined]
+
+    with pytest.raises(OtelGuardError, match="the pages need OTEL_GUARD_DSN"):
         mount(app, world, dashboard="/ops")
+
+
+def test_the_pages_of_a_guard_answer_below_their_path(app: flask.Flask, dsn: str, tmp_path: Path) -> None:
+    with configure(dsn=dsn, journal_dir=tmp_path, secret_key="k" * 32, instrument_off=["flask"]) as guard:
+        mount(app, guard, dashboard="/ops")
+        gone = app.test_client().get(
+            f"/ops/alerts/{'0' * 8}-0000-7000-8000-{'0' * 12}/acknowledge?expires=1&signature=x"
+        )
+        other = app.test_client().get("/ops/nothing")
+
+    assert (gone.status_code, other.status_code) == (403, 404)
+    assert gone.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
 def test_pages_are_mounted_below_their_path(app: flask.Flask, world: World) -> None:

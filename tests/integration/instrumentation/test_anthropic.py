@@ -101,6 +101,7 @@ def test_a_refusal_is_one_record_of_its_class(
     assert capturing.graded() == ("ai", "anthropic", error_class, severity)
     assert capturing.record().operation == f"chat {MODEL}"
     assert capturing.record().stack_trace is not None
+    assert capturing.record().route is None
     kept = capturing.attributes()
     assert kept[semconv.ERROR_TYPE] == error_type
     assert kept["anthropic.request.id"] == getattr(caught.value, "request_id", None)
@@ -182,6 +183,19 @@ def test_async_calls_and_streams_too(capturing: Capturing, api: standin.Anthropi
 
     assert sum(point.count for point in capturing.points("gen_ai.client.operation.duration")) == 3
     assert capturing.graded() == ("ai", "anthropic", "rate_limit", "medium")
+
+
+def test_a_model_call_of_an_agent_is_its_own_call(capturing: Capturing, api: standin.Anthropic) -> None:
+    with anthropic.Anthropic(**options(capturing, api)) as client:
+        runner = client.beta.messages.tool_runner(tools=[], **asked(standin.RATE_LIMITED))
+        with pytest.raises(anthropic.RateLimitError):
+            runner.until_done()
+
+    names = [span.name for span in capturing.spans()]
+    assert names[-2:] == ["anthropic.messages.create", "anthropic.messages.tool_runner"]
+    assert capturing.graded() == ("ai", "anthropic", "rate_limit", "medium")
+    assert capturing.record().operation == f"chat {MODEL}"
+    assert sum(point.count for point in capturing.points("gen_ai.client.operation.duration")) == 1
 
 
 def test_a_count_of_tokens_is_a_call_of_ai_too(capturing: Capturing, api: standin.Anthropic) -> None:

@@ -3,11 +3,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import celery
+import celery  # type: ignore[import-untyped]
 import pytest
-from celery.contrib.testing.worker import start_worker
-from celery.exceptions import Ignore, TaskRevokedError
-from celery.worker.state import revoked as revoked_tasks
+from celery.contrib.testing.worker import start_worker  # type: ignore[import-untyped]
+from celery.exceptions import Ignore, TaskRevokedError  # type: ignore[import-untyped]
+from celery.worker.state import revoked as revoked_tasks  # type: ignore[import-untyped]
 from kombu.exceptions import OperationalError
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
@@ -27,7 +27,7 @@ class ExpectedError(Exception):
 
 class UnpicklableError(Exception):
     def __init__(self, one: str, two: str) -> None:
-        super().__init__(one)
+        super().__init__(f"{one} {two}")
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def world(make_world: MakeWorld) -> World:
 
 @pytest.fixture
 def app(world: World) -> Iterator[celery.Celery]:
+    assert world.spans() == []
     made = celery.Celery("shop", broker=f"memory://{uuid.uuid4().hex}", backend="cache+memory://")
     made.conf.update(task_default_queue=uuid.uuid4().hex, worker_hijack_root_logger=False)
     _tasks(made)
@@ -49,32 +50,34 @@ def app(world: World) -> Iterator[celery.Celery]:
 
 
 def _tasks(made: celery.Celery) -> None:
-    @made.task(shared=False, name="add")
-    def add(one: int, two: int) -> int:
-        return one + two
+    for name, function in {"add": _add, "bug": _bug, "unpicklable": _unpicklable, "ignored": _ignored}.items():
+        made.task(shared=False, name=name)(function)
+    made.task(shared=False, name="expected", throws=(ExpectedError,))(_expected)
+    made.task(shared=False, name="flaky", bind=True, max_retries=1)(_flaky)
 
-    @made.task(shared=False, name="bug")
-    def bug() -> None:
-        raise ValueError("bug")
 
-    @made.task(shared=False, name="unpicklable")
-    def unpicklable() -> None:
-        raise UnpicklableError("one", "two")
+def _add(one: int, two: int) -> int:
+    return one + two
 
-    @made.task(shared=False, name="expected", throws=(ExpectedError,))
-    def expected() -> None:
-        raise ExpectedError
 
-    @made.task(shared=False, name="ignored")
-    def ignored() -> None:
-        raise Ignore
+def _bug() -> None:
+    raise ValueError("bug")
 
-    @made.task(shared=False, name="flaky", bind=True, max_retries=1)
-    def flaky(self: Any) -> None:
-        try:
-            raise ConnectionError("away")
-        except ConnectionError as error:
-            raise self.retry(exc=error, countdown=0) from error
+
+def _unpicklable() -> None:
+    raise UnpicklableError("one", "two")
+
+
+def _expected() -> None:
+    raise ExpectedError
+
+
+def _ignored() -> None:
+    raise Ignore
+
+
+def _flaky(task: Any) -> None:
+    raise task.retry(exc=ConnectionError("away"), countdown=0)
 
 
 def work(app: celery.Celery, world: World, ended: int) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import django
+import django  # type: ignore[import-untyped]
 import pytest
-from django.conf import settings
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.core.handlers.wsgi import WSGIHandler
-from django.http import Http404, HttpRequest, HttpResponse
-from django.test import AsyncClient, Client, RequestFactory, override_settings
-from django.urls import include, path
-from django.utils.functional import SimpleLazyObject
+from django.conf import settings  # type: ignore[import-untyped]
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation  # type: ignore[import-untyped]
+from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped]
+from django.http import Http404, HttpRequest, HttpResponse  # type: ignore[import-untyped]
+from django.test import AsyncClient, Client, RequestFactory, override_settings  # type: ignore[import-untyped]
+from django.urls import include, path  # type: ignore[import-untyped]
+from django.utils.functional import SimpleLazyObject  # type: ignore[import-untyped]
 from opentelemetry import trace
 from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.trace import SpanKind, StatusCode
@@ -44,7 +44,7 @@ def never() -> Any:
     raise AssertionError("a query")
 
 
-def order(request: HttpRequest, key: str) -> HttpResponse:
+def order(_request: HttpRequest, key: str) -> HttpResponse:
     if key == "broken":
         raise BUG
     if key in ERRORS:

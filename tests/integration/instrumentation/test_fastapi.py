@@ -22,7 +22,6 @@ Started = list[str]
 
 def app_of(started: Started | None = None) -> fastapi.FastAPI:
     app = fastapi.FastAPI()
-    inner, shared = fastapi.FastAPI(), fastapi.APIRouter(prefix="/shared")
 
     @app.middleware("http")
     async def count(request: fastapi.Request, call_next: Any) -> Any:
@@ -42,8 +41,14 @@ def app_of(started: Started | None = None) -> fastapi.FastAPI:
 
     @app.get("/sync/{number}")
     def in_a_thread(number: int) -> int:
-        raise BUG
+        raise BUG if number else KeyError
 
+    _add_ends(app)
+    _add_parts(app)
+    return app
+
+
+def _add_ends(app: fastapi.FastAPI) -> None:
     @app.get("/me")
     async def me() -> str:
         trace.get_current_span().set_attribute("user.id", "u7")
@@ -58,6 +63,10 @@ def app_of(started: Started | None = None) -> fastapi.FastAPI:
         tasks.add_task(fails_later)
         return "accepted"
 
+
+def _add_parts(app: fastapi.FastAPI) -> None:
+    inner, shared = fastapi.FastAPI(), fastapi.APIRouter(prefix="/shared")
+
     @inner.get("/deep/{number}")
     async def deep(number: int) -> int:
         return number
@@ -68,7 +77,6 @@ def app_of(started: Started | None = None) -> fastapi.FastAPI:
 
     app.mount("/inner", inner)
     app.include_router(shared)
-    return app
 
 
 def fails_later() -> None:

@@ -1,7 +1,8 @@
 import asyncio
+import importlib
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from otel_guard.instrumentation.psycopg import PSYCOPG
 from otel_guard.instrumentation.sqlalchemy import SQLALCHEMY
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.runtime.suppression import sending
+from otel_guard.settings.tree import ClassifyRow
 from otel_guard.store.lane import Lane
 from tests.integration.instrumentation.capturing import Capturing
 from tests.integration.instrumentation.test_sqlalchemy_versions import installed
@@ -32,6 +34,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53300'; END $$", "53300", "quota", "critical"),
     ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '42501'; END $$", "42501", "auth", "critical"),
 ]
+CONNECTIONS: tuple[Any, ...] = (psycopg.Connection, psycopg.AsyncConnection)
 Run = Callable[[str, str, Any], None]
 
 
@@ -61,21 +64,23 @@ def closed_port() -> int:
 
 
 @pytest.fixture
-def watched(world: World) -> World:
+def watched(dsn: str, world: World) -> World:
+    assert dsn  # made before, by psycopg
     world.engine.install(PSYCOPG)
     assert [status.status for status in world.engine.status()] == ["watched"]
     return world
 
 
 @pytest.fixture
-def capturing(make_world: MakeWorld) -> Capturing:
+def capturing(dsn: str, make_world: MakeWorld) -> Capturing:
+    assert dsn  # made before, by psycopg
     return Capturing(make_world, PSYCOPG)
 
 
 @pytest.mark.parametrize("run", [at_once, by_class, awaited])
 def test_a_statement_is_one_span_without_a_value(watched: World, dsn: str, run: Run) -> None:
     with watched.provider.get_tracer("test").start_as_current_span("request") as request:
-        run(dsn, f"SELECT relname FROM pg_class WHERE relname = '{SECRET}' AND oid = %s", (4711,))
+        run(dsn, f"SELECT relname FROM pg_class WHERE relname = '{SECRET}' AND oid = %s", (918273645,))
 
     span, _ = watched.spans()
     where = psycopg.conninfo.conninfo_to_dict(dsn)
@@ -83,14 +88,20 @@ def test_a_statement_is_one_span_without_a_value(watched: World, dsn: str, run: 
     assert span.parent is not None
     assert span.parent.span_id == request.get_span_context().span_id
     attributes = dict(span.attributes or {})
-    assert attributes.pop(semconv.DB_STATEMENT, None) in {None, attributes.get(semconv.DB_QUERY_TEXT)}
+    assert attributes[semconv.DB_QUERY_TEXT] == "SELECT relname FROM pg_class WHERE relname = ? AND oid = %s"
+    assert attributes.get(semconv.DB_STATEMENT) in {None, attributes[semconv.DB_QUERY_TEXT]}
+    assert (attributes[semconv.SERVER_ADDRESS], attributes[semconv.SERVER_PORT]) == (
+        "127.0.0.1",
+        int(str(where["port"])),
+    )
+    assert attributes[semconv.DB_NAMESPACE] == where["dbname"]
+    assert semconv.DB_USER not in attributes
     assert attributes[semconv.DB_SYSTEM_NAME] == "postgresql"
     assert attributes[semconv.DB_QUERY_SUMMARY] == "SELECT pg_class"
     assert attributes[semconv.DB_OPERATION_NAME] == "SELECT"
     assert attributes[semconv.GUARD_CONTEXT] == "database"
-    assert where["dbname"] in attributes.values()
     assert SECRET not in span.to_json()
-    assert "4711" not in span.to_json()
+    assert "918273645" not in span.to_json()
     assert watched.handed == []
 
 
@@ -141,18 +152,19 @@ def test_a_cancelled_query_is_cancelled_and_no_record(capturing: Capturing, dsn:
     assert capturing.records() == []
 
 
-@pytest.mark.parametrize("connect", [psycopg.connect.__name__, "Connection", "AsyncConnection"])
-def test_a_refused_connect_is_one_record(capturing: Capturing, connect: str) -> None:
+@pytest.mark.parametrize(
+    "connect",
+    [
+        lambda address: psycopg.connect(address, autocommit=True),
+        lambda address: psycopg.Connection.connect(conninfo=address, connect_timeout=3),
+        lambda address: asyncio.run(psycopg.AsyncConnection.connect(address)),
+    ],
+)
+def test_a_refused_connect_is_one_record(capturing: Capturing, connect: Callable[[str], Any]) -> None:
     port = closed_port()
-    address = f"postgresql://jane:{'pass' + 'word'}@127.0.0.1:{port}/shop"
 
     with pytest.raises(psycopg.OperationalError):
-        if connect == "connect":
-            psycopg.connect(address)
-        elif connect == "Connection":
-            psycopg.Connection.connect(address, connect_timeout=3)
-        else:
-            asyncio.run(psycopg.AsyncConnection.connect(address))
+        connect(f"postgresql://jane:{'pass' + 'word'}@127.0.0.1:{port}/shop")
 
     span = capturing.world.span()
     assert (span.name, span.kind, span.status.description) == ("connect", SpanKind.CLIENT, "OperationalError")
@@ -164,9 +176,10 @@ def test_a_refused_connect_is_one_record(capturing: Capturing, connect: str) -> 
 
 
 def test_a_missing_database_is_config_and_a_missing_role_is_auth(capturing: Capturing, dsn: str) -> None:
-    for change in ({"dbname": "no_such_database"}, {"user": "no_such_role"}):
-        with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(dsn, **change)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(dsn, dbname="no_such_database")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(dsn, user="no_such_role")
 
     assert [record.error_class for record in capturing.records()] == ["config", "auth"]
 
@@ -175,18 +188,21 @@ def test_a_pool_that_gives_no_connection_is_one_record(
     capturing: Capturing, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(installed("psycopg_pool", "--no-deps", "psycopg-pool==3.3.0"))
-    import psycopg_pool  # noqa: PLC0415 - it comes to the path only here
+    psycopg_pool = importlib.import_module("psycopg_pool")
 
-    with psycopg_pool.ConnectionPool(dsn, min_size=1, max_size=1) as pool, pool.connection():
-        with pytest.raises(psycopg_pool.PoolTimeout):
-            pool.getconn(timeout=0.05)
+    with (
+        psycopg_pool.ConnectionPool(dsn, min_size=1, max_size=1) as pool,
+        pool.connection(),
+        pytest.raises(psycopg_pool.PoolTimeout),
+    ):
+        pool.getconn(timeout=0.05)
 
     assert capturing.graded() == ("database", "postgresql", "quota", "critical")
     assert capturing.world.span().name == "connect"
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg_async"])
-def test_below_sqlalchemy_there_is_no_second_span(make_world: MakeWorld, dsn: str, driver: str) -> None:
+def test_below_sqlalchemy_there_is_no_second_span(dsn: str, make_world: MakeWorld, driver: str) -> None:
     capturing = Capturing(make_world, PSYCOPG, SQLALCHEMY)
     url = f"postgresql+{driver}://" + dsn.partition("://")[2]
     statement = sa.text("SELECT * FROM no_such_table")
@@ -216,13 +232,13 @@ def test_the_guards_own_connection_is_the_drivers_own(watched: World, dsn: str) 
     with sending(), psycopg.connect(dsn) as database:
         assert type(database.cursor()) is psycopg.Cursor
         database.execute("SELECT 1")
-    with sending(), Lane(dsn, SYSTEM).transaction() as store:
+    with sending(), closing(Lane(dsn, SYSTEM)) as lane, lane.transaction() as store:
         store.execute("SELECT 1")
 
     assert watched.spans() == []
 
 
-def test_without_a_recording_span_there_is_a_record_all_the_same(make_world: MakeWorld, dsn: str) -> None:
+def test_without_a_recording_span_there_is_a_record_all_the_same(dsn: str, make_world: MakeWorld) -> None:
     world = make_world(tracer=trace.NoOpTracer(), tracer_provider=trace.NoOpTracerProvider())
     world.engine.install(PSYCOPG)
 
@@ -234,14 +250,17 @@ def test_without_a_recording_span_there_is_a_record_all_the_same(make_world: Mak
     assert SECRET not in str(facts)
 
 
-def test_an_instrumentor_of_the_applications_own_is_left(world: World, dsn: str) -> None:
-    theirs = PsycopgInstrumentor()
+def test_an_instrumentor_of_the_applications_own_is_left(dsn: str, world: World) -> None:
+    theirs, connects = PsycopgInstrumentor(), [vars(kind)["connect"] for kind in CONNECTIONS]
     theirs.instrument(tracer_provider=world.provider)
     try:
         world.engine.install(PSYCOPG)
         at_once(dsn, "SELECT 1 FROM pg_class")
     finally:
+        world.engine.uninstrument()
         theirs.uninstrument()
+        for kind, connect in zip(CONNECTIONS, connects, strict=True):
+            kind.connect = connect  # contrib puts back a bound method
 
     assert [span.name for span in world.spans()] == ["SELECT"]
 
@@ -255,3 +274,32 @@ def test_what_is_wrapped_is_put_back_and_open_connections_fall_silent(watched: W
     assert len(watched.spans()) == 1
     assert not hasattr(psycopg.connect, "__wrapped__")
     assert type(vars(psycopg.Connection)["connect"]) is classmethod
+
+
+def test_what_is_ignored_below_makes_no_row_above(capturing: Capturing, dsn: str) -> None:
+    row = ClassifyRow(exception="psycopg.errors.UndefinedTable", severity="ignore")
+    capturing.capture.pipeline._rows = (row,)
+    tracer = capturing.world.provider.get_tracer("test")
+
+    with (
+        pytest.raises(psycopg.errors.UndefinedTable),
+        tracer.start_as_current_span("request", kind=SpanKind.SERVER),
+        tracer.start_as_current_span("step"),
+    ):
+        at_once(dsn, "SELECT * FROM no_such_table")
+
+    assert [span.name for span in capturing.spans()] == ["SELECT no_such_table", "step", "request"]
+    assert capturing.records() == []
+
+
+def test_an_error_that_leaves_the_request_is_one_row_all_the_same(capturing: Capturing, dsn: str) -> None:
+    tracer = capturing.world.provider.get_tracer("test")
+
+    with (
+        pytest.raises(psycopg.errors.UndefinedTable),
+        tracer.start_as_current_span("request", kind=SpanKind.SERVER),
+    ):
+        at_once(dsn, "SELECT * FROM no_such_table")
+
+    assert capturing.graded() == ("database", "postgresql", "client", "high")
+    assert [amendment.handled for amendment in capturing.amendments()] == [False]

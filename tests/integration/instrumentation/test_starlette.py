@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -22,6 +24,20 @@ from otel_guard.instrumentation.starlette import STARLETTE
 from tests.unit.instrumentation.conftest import World
 
 BUG = ValueError("bug")
+# In a process of its own: here everything is loaded already.
+CONTRIB_FIRST = """
+import importlib, sys
+from opentelemetry import trace, metrics
+from otel_guard.instrumentation._engine import Engine
+from otel_guard.instrumentation._libraries import install
+from otel_guard.runtime.failsafe import Failsafe
+
+engine = Engine(trace.get_tracer("x"), metrics.get_meter("x"), Failsafe(strict=True), handover=print)
+install(engine, off=frozenset(), on=frozenset())
+importlib.import_module("opentelemetry.instrumentation." + sys.argv[1])
+import celery.worker.request, django.core.handlers.base, fastapi
+print([status.status for status in engine.status() if status.name == sys.argv[1]])
+"""
 
 
 class Row(BaseUser):
@@ -147,7 +163,6 @@ def test_a_socket_s_failure_is_told_and_a_hang_up_is_not(world: World) -> None:
 
     with pytest.raises(ValueError, match="bug"), client.websocket_connect("/chat/broken") as socket:
         socket.send_text("hello")
-        socket.receive_text()
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/chat/tea") as socket:
         socket.send_text("hello")
 
@@ -183,3 +198,12 @@ def test_the_lifespan_is_untouched(world: World) -> None:
 
     assert said == ["up", "down"]
     assert len(world.spans()) == 1
+
+
+@pytest.mark.parametrize("name", ["celery", "django", "fastapi", "starlette"])
+def test_contrib_may_be_loaded_before_the_library(name: str) -> None:
+    command = [sys.executable, "-c", CONTRIB_FIRST, name]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout, done.stderr) == ("['watched']\n", "")

@@ -89,7 +89,7 @@ class World:
         }
         self.insert("metric_minutes", **(known | row))
 
-    def slow(self, hours: float, ms: float = 1500, **row: object) -> None:
+    def slow(self, hours: float, ms: float = 1500, /, **row: object) -> None:
         known: dict[str, object] = {
             "type": "database_query",
             "value": ms,
@@ -108,7 +108,7 @@ class World:
     def repeated(self, hours: float, times: int, **row: object) -> None:
         """An N+1 finding, as the capture writes it."""
         known: dict[str, object] = {"type": "n_plus_one", "value": times, "duration_ms": None, "route": "/cart"}
-        self.slow(hours, **(known | {"query_text": None, "operation": "SELECT items"} | row))
+        self.slow(hours, times, **(known | {"query_text": None, "operation": "SELECT items"} | row))
 
     def incident(self, hours: float, *, lasted_s: float = 600, told_s: float = 30, **row: object) -> str:
         """One that fired, was told and is over; *hours* is when its impact began."""

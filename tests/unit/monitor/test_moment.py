@@ -25,6 +25,8 @@ def seen(ago_s: float | None, period_s: float = 15.0, **detail: Any) -> Seen:
             seen(600, 600, watched_since=EARLIER.isoformat()), None, 600.0, 600.0, EARLIER, id="cron's rhythm"
         ),
         pytest.param(seen(60, watched_since=EARLIER.isoformat()), 15.0, 60.0, 15.0, NOW, id="it missed three"),
+        pytest.param(seen(60, 3600), None, 60.0, 1800.0, NOW - timedelta(seconds=60), id="by hand between two of cron"),
+        pytest.param(seen(3, 15), None, 3.0, 60.0, NOW - timedelta(seconds=3), id="cron is not quicker than a minute"),
         pytest.param(
             seen(20, watched_since="yesterday"), 15.0, 20.0, 15.0, NOW - timedelta(seconds=20), id="unreadable"
         ),

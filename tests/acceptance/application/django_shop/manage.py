@@ -1,4 +1,5 @@
 """As `django-admin startproject` writes it."""
+# ruff: noqa: PLC0415 - as users write it
 
 import os
 import sys
