@@ -69,7 +69,7 @@ class Guard:
         with self._failsafe("configure: journal"):
             self._parts.start()
         with self._failsafe("configure: instrumentation"):
-            self.engine = parts.engine(self.settings, self.capture.entrances, self._failsafe)
+            self.engine = parts.engine(self.settings, self.capture.entrances, self._failsafe, self.close)
             for name in parts.watch_libraries(self.settings, self.engine):
                 self._problem(f"OTEL_GUARD_INSTRUMENT_OFF or _ON names {name}, which is no library we know")
         with self._failsafe("configure: hooks"):

@@ -51,7 +51,7 @@ def folder(settings: Settings, who: Identity, target: str | None) -> Path:
     return base / place.folder_name(who.service, target)
 
 
-def engine(settings: Settings, entrances: Entrances, failsafe: Failsafe) -> Engine:
+def engine(settings: Settings, entrances: Entrances, failsafe: Failsafe, flush: Callable[[], object]) -> Engine:
     """The engine of all instrumentations, on the providers that are set now."""
     return Engine(
         trace.get_tracer(SCOPE),
@@ -60,6 +60,7 @@ def engine(settings: Settings, entrances: Entrances, failsafe: Failsafe) -> Engi
         handover=entrances.handover,
         unhandled=entrances.unhandled,
         user=entrances.set_user,
+        flush=flush,
         http_children=settings.instrument.http_children,
         opt_in=frozenset(settings.capture.opt_in),
     )

@@ -116,6 +116,8 @@ class GuardSpanProcessor(SpanProcessor):
         kind = _KINDS[span.kind]
         is_error = span.status.status_code is StatusCode.ERROR
         events = span.events  # a copy each time it is asked
+        if semconv.ASGI_EVENT_TYPE in attributes:
+            return  # contrib's span of one message: its request's span tells it all
         if kind == classify.INTERNAL and not is_error and not events and semconv.GUARD_CONTEXT not in attributes:
             return
         scope = span.instrumentation_scope.name if span.instrumentation_scope else ""

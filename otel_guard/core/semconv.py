@@ -2,6 +2,7 @@
 
 from typing import Final
 
+ASGI_EVENT_TYPE: Final = "asgi.event.type"
 CELERY_ACTION: Final = "celery.action"
 CELERY_TASK_NAME: Final = "celery.task_name"
 CODE_FILE_PATH: Final = "code.file.path"

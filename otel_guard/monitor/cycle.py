@@ -14,6 +14,7 @@ from otel_guard.monitor.judges import watch
 from otel_guard.monitor.judging import GIVEN
 from otel_guard.monitor.moment import moment_of
 from otel_guard.monitor.retention import tidying
+from otel_guard.monitor.weeks import counted
 from otel_guard.runtime.clock import Clock
 from otel_guard.settings.tree import Retention
 from otel_guard.store import monitoring
@@ -119,6 +120,7 @@ class Cycle:
             "resolved": resolved,
             "offline": is_offline,
             "seconds": round(seconds, 2),
+            "weeks": counted(seen.detail, moment),
         }
         with self._transaction() as database:
             monitoring.beat(database, self._instance, moment.period_s, detail)

@@ -1,9 +1,11 @@
 """The verdict of the demo, on literals."""
 
+import msgspec
 import pytest
 
 from otel_guard.demo.faults import Call, Fault
 from otel_guard.demo.judge import Found, Row, Sent, Summary, judged
+from otel_guard.demo.watching import Watched
 
 CALL = Call("/pay")
 FAULT = Fault(name="bug", calls=(CALL,))
@@ -77,6 +79,9 @@ def test_a_row_counts_what_was_found() -> None:
     )
 
 
+HEARD = Watched(health={}, incidents=(), messages=3, refused=0, at_once_s=(0.2,), silence="stocktake: no beat for 89 s")
+
+
 @pytest.mark.parametrize(
     ("field", "is_good"),
     [("lost", False), ("doubled", False), ("misfired", False), ("left_in_journal", False), ("", True)],
@@ -85,4 +90,16 @@ def test_a_run_is_good_when_nothing_is_wrong(field: str, is_good: bool) -> None:
     values: dict[str, int | None] = {"injected": 5, "lost": 0, "doubled": 0, "misfired": 0, "left_in_journal": 0}
     values.update({field: 1} if field else {"left_in_journal": None})
 
-    assert Summary(faults=(), traces_from="Collector", seconds=1.0, **values).is_good == is_good  # type: ignore[arg-type]
+    summary = Summary(faults=(), traces_from="Collector", seconds=1.0, watched=HEARD, **values)  # type: ignore[arg-type]
+
+    assert summary.is_good == is_good
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"messages": 0}, {"refused": 1}, {"at_once_s": ()}, {"silence": None}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_run_is_not_good_when_nobody_heard(changed: dict[str, object]) -> None:
+    assert HEARD.is_good
+    assert not msgspec.structs.replace(HEARD, **changed).is_good
