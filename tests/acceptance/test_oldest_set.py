@@ -22,7 +22,7 @@ ASKS = Path(__file__).with_name("oldest.py")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "otel_guard" / "venvs"
 PYTHON = f"py{sys.version_info.major}{sys.version_info.minor}"
 LIBRARIES = ("flask", "stripe", "requests", "sqlalchemy", "openai", "httpx2")
-INSTALL_LIMIT_S = 100
+INSTALL_LIMIT_S = 280
 # Path: (status, context, severity, handled, Sentry events)
 PAGES: dict[str, tuple[int, str, str, bool, int]] = {
     "/pay/pm_standin_server_error": (500, "payment", "high", False, 1),
