@@ -13,7 +13,7 @@ from otel_guard.store.audit import told_incidents
 
 JOB: Final = "stocktake"
 EVERY: Final = "10s"  # and a minute of grace
-SILENCE_LIMIT_S: Final = 90.0  # from its only beat
+SILENCE_LIMIT_S: Final = 130.0  # from its only beat
 READY_LIMIT_S: Final = 20.0
 POLL_S: Final = 0.2
 CONFIG: Final = """\

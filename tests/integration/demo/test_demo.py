@@ -12,7 +12,7 @@ from otel_guard.demo.faults import ALL
 from otel_guard.demo.processes import script
 from otel_guard.runtime.clock import SYSTEM
 
-LIMIT_S = 170.0
+LIMIT_S = 280.0
 
 
 def environment(home: Path) -> Mapping[str, str]:
