@@ -152,7 +152,7 @@ def test_a_verified_event_is_on_the_server_span(
     assert attributes[semconv.STRIPE_LIVEMODE] is livemode
     created = attributes[semconv.PAYMENT_WEBHOOK_EVENT_CREATED]
     assert isinstance(created, float)
-    assert now_s() - created == pytest.approx(AGE_S, abs=60)
+    assert AGE_S - 1 <= now_s() - created < 2 * 3600  # the payload is made when the tests are collected
     assert len(capturing.spans()) == 1
     assert capturing.records() == []
     assert CUSTOMER not in capturing.everything()

@@ -148,6 +148,6 @@ def test_migrate_says_what_it_did(cli: Cli, empty_dsn: str, monkeypatch: pytest.
     monkeypatch.setenv("OTEL_GUARD_DSN", empty_dsn)
 
     assert cli("errors", code=2) == ""
-    assert cli("migrate").splitlines()[-1] == "applied 2, now at 0002"
-    assert json.loads(cli("migrate", "--json")) == {"schema": "otel_guard.migrate.v1", "applied": [], "version": 2}
+    assert cli("migrate").splitlines()[-1] == "applied 3, now at 0003"
+    assert json.loads(cli("migrate", "--json")) == {"schema": "otel_guard.migrate.v1", "applied": [], "version": 3}
     assert cli("errors") == "no error in 24h\n"

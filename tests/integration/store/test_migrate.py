@@ -93,6 +93,11 @@ def test_the_indexes_are_those_of_the_design(dsn: str) -> None:
         "error_hours (fingerprint, hour DESC)",
         "metric_minutes (name, service, minute DESC)",
         "incidents (dedup_key) WHERE (state <> 'resolved'::text)",
+        "incidents (fired_at DESC)",
+        "incident_events (incident_id, at)",
+        "alert_outbox (incident_id)",
+        "alert_outbox (channel, sent_at)",
+        "alert_outbox (channel) WHERE (state = ANY (ARRAY['pending'::text, 'sending'::text]))",
     }
     sql = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'otel_guard' AND indexname NOT LIKE '%_pkey'"
     with psycopg.connect(dsn) as database:
