@@ -39,7 +39,8 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Only the summary, as one JSON object.")] = False,
 ) -> None:
     """A shop, known faults, and where each of them shows; exit code 1 if one is lost or doubled."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the parts as Ctrl-C does
+    for number in (signal.SIGTERM, signal.SIGINT):  # the second is ignored in the background of a script
+        signal.signal(number, signal.default_int_handler)
     out = console()
     options = Options(folder=folder, keep=keep, traffic_s=seconds, build_collector=build, width=out.width)
     shown = _Shown(Console(quiet=True) if json else out)
