@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, str]] = {
     "runbook": "What to do, with live evidence",
     "heartbeat": "Run a job that is missed when it stops: heartbeat NAME -- CMD",
     "drain": "Deliver the journals that dead processes left behind",
+    "doctor": "Try every library and all that records go to; what to mend",
     "demo": "See it all at work: a shop, faults, and where each of them shows",
 }
 INTRODUCTION: Final = "Every failed call of your application, once in your Postgres and in Sentry."

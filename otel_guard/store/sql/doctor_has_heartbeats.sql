@@ -1,0 +1,1 @@
+SELECT to_regclass('otel_guard.heartbeats') IS NOT NULL AS is_there
