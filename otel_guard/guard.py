@@ -119,7 +119,7 @@ class Guard:
             self._shut_tracing(max(until - SYSTEM.monotonic(), LEAST_S))
         with self._failsafe("close: instrumentation"):
             if self.engine is not None:
-                self.engine.uninstrument()
+                self.engine.close()
         atexit.unregister(self.close)
 
     def __enter__(self) -> Self:

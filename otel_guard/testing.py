@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
 from threading import RLock
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from msgspec.structs import replace
 from opentelemetry.metrics import NoOpMeterProvider
@@ -15,7 +15,7 @@ from otel_guard.capture.visiting import visit
 from otel_guard.core.bucket import Buckets
 from otel_guard.core.record import Amendment, ErrorRecord, Record, Repeat, SlowCall
 from otel_guard.guard import Guard
-from otel_guard.instrumentation._engine import Engine, Instrumentation, LibraryStatus, Services
+from otel_guard.instrumentation._engine import Engine
 from otel_guard.journal.intake import Intake
 from otel_guard.settings import Loaded, load
 from otel_guard.sinks.sentry_merge import merge
@@ -100,29 +100,6 @@ class _Ear:
             self._end()
 
 
-class _Watching:
-    """The engine as `_libraries` sees it: what is imported after the end is left alone."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.is_on = True
-        self._engine = engine
-
-    @property
-    def services(self) -> Services:
-        return self._engine.services
-
-    def install(self, table: Instrumentation) -> None:
-        if self.is_on:
-            self._engine.install(table)
-
-    def status(self) -> tuple[LibraryStatus, ...]:
-        return self._engine.status()
-
-    def end(self) -> None:
-        self.is_on = False
-        self._engine.uninstrument()
-
-
 def _ear() -> _Ear:
     running = guard.running()
     with ExitStack() as ends:
@@ -158,9 +135,8 @@ def _borrowed(ends: ExitStack) -> Guard:
         tracer_provider=provider,
         meter_provider=meters,
     )
-    watching = _Watching(made.engine)
-    watch_libraries(settings, cast("Engine", watching))
-    ends.callback(watching.end)
+    ends.callback(made.engine.close)
+    watch_libraries(settings, made.engine)
     made.capture.install()
     vars(made).update(_is_open=True, flush=_delivered)
     return made

@@ -49,10 +49,10 @@ Exit codes: 0 fine, 1 problem found, 2 usage or configuration, 69 Postgres away.
 
 def main() -> None:
     """Run the command that the arguments ask for; never shows a traceback, unless OTEL_GUARD_STRICT=1."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(execute(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     name = arguments[0] if arguments else ""
     if name in ("", "-h", "--help"):

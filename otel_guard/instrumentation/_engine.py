@@ -1,5 +1,6 @@
 """The one engine of all instrumentations: it loads tables lazily, wraps their targets and puts them back."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -103,10 +104,11 @@ class Engine:
         )
         self._metrics = Metrics(meter)
         self._watched: dict[str, _Watched] = {}
+        self._is_closed = False
 
     def install(self, table: Instrumentation) -> None:
         """Watch a library as its modules load; a second time does nothing."""
-        if (old := self._watched.get(table.name)) is not None and old.book.is_on:
+        if self._is_closed or ((old := self._watched.get(table.name)) is not None and old.book.is_on):
             return
         watched = self._watched[table.name] = _Watched(self.book(table))
         for module in dict.fromkeys(target.module for target in table.targets):
@@ -119,6 +121,11 @@ class Engine:
             if watched is not None:
                 with self.services.failsafe(f"uninstrument {library}"):
                     watched.undo()
+
+    def close(self) -> None:
+        """Put all back; what is imported later is left alone."""
+        self._is_closed = True
+        self.uninstrument()
 
     def status(self) -> tuple[LibraryStatus, ...]:
         """How each installed library is watched now."""
@@ -222,6 +229,11 @@ def instrumentor(module: str, name: str, **options: Any) -> Callable[[Services],
     """Adopt an instrumentor of OpenTelemetry's; what the application started itself is left as it is."""
 
     def adopt(services: Services) -> Callable[[], None] | None:
+        loaded = sys.modules.get(module)
+        if loaded is not None and not hasattr(loaded, name):
+            return (
+                None  # the application is importing it right now, and the library through it: it is the one to start it
+            )
         theirs = getattr(import_module(module), name)()
         if theirs.is_instrumented_by_opentelemetry:
             return None

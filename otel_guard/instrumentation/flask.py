@@ -1,14 +1,16 @@
 """Flask: contrib's server spans for apps made before or after us, unhandled exceptions, and the loaded user."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 import flask
 from flask.signals import got_request_exception, request_finished
-from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
 from otel_guard.instrumentation._engine import Adopt, Instrumentation, Services, find, unwrap, wrap
 
+# Loaded at an application's first request: it imports flask, so it may be half-loaded while this file is read.
+_CONTRIB: Final = "opentelemetry.instrumentation.flask"
 _CLAIM: Final = "_otel_guard_claimed"
 _THEIRS: Final = "_is_instrumented_by_opentelemetry"
 
@@ -45,7 +47,7 @@ def _first_request(services: Services) -> Callable[..., Any]:
 def _instrument(app: Any, services: Services) -> None:
     if getattr(app, _THEIRS, False) or getattr(app, "_got_first_request", False):
         return  # the application's own instrumentor, or too late: Flask refuses new functions then
-    FlaskInstrumentor.instrument_app(  # type: ignore[no-untyped-call]
+    import_module(_CONTRIB).FlaskInstrumentor.instrument_app(
         app, tracer_provider=services.tracer_provider, meter_provider=services.meter_provider
     )
     # The span must be open before the application's own functions, and end after them.

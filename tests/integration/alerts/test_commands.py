@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from otel_guard.alerts.incidents import Incidents, Policy
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.cli.incident import since
 from otel_guard.core.incident import Opening
 from otel_guard.demo.standins import slack
@@ -45,11 +45,11 @@ class Ops:
             return self._incidents.open(database, Opening(**(values | fields))).id
 
     def cli(self, *arguments: str, code: int = 0) -> str:
-        assert run(arguments) == code
+        assert execute(arguments) == code
         return self._capsys.readouterr().out
 
     def said(self, *arguments: str, code: int) -> str:
-        assert run(arguments) == code
+        assert execute(arguments) == code
         return self._capsys.readouterr().err
 
     def state(self, given_id: str) -> dict[str, Any]:

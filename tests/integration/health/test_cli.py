@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.core.dependency import SERVICES
 from otel_guard.demo.standins._http import Response, as_json, serve
 from otel_guard.integrations.wsgi import wrap
@@ -30,7 +30,7 @@ def cli(dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str, code: int = 0) -> str:
-        assert run(["health", *arguments]) == code
+        assert execute(["health", *arguments]) == code
         return capsys.readouterr().out
 
     return call

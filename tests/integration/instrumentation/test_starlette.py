@@ -200,7 +200,7 @@ def test_the_lifespan_is_untouched(world: World) -> None:
     assert len(world.spans()) == 1
 
 
-@pytest.mark.parametrize("name", ["celery", "django", "fastapi", "starlette"])
+@pytest.mark.parametrize("name", ["celery", "django", "fastapi", "flask", "httpx", "redis", "requests", "starlette"])
 def test_contrib_may_be_loaded_before_the_library(name: str) -> None:
     command = [sys.executable, "-c", CONTRIB_FIRST, name]
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.store.deployments import recent, record
 from otel_guard.store.monitoring import note_releases
 from tests.integration.numbers.world import World
@@ -35,7 +35,7 @@ def cli(
     monkeypatch.chdir(tmp_path)
 
     def said(*arguments: str, code: int = 0) -> str:
-        assert run(arguments) == code
+        assert execute(arguments) == code
         captured = capsys.readouterr()
         return captured.out or captured.err
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.monitor.evidence import EVIDENCE, NOT_AVAILABLE, Source, gathered
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.store.inspections import inspector
@@ -143,8 +143,8 @@ def test_an_incident_is_taken_by_the_end_of_its_id(
     fill(query)
     monkeypatch.setenv("OTEL_GUARD_DSN", dsn)
 
-    assert run(["runbook", "c7e2ab", "--json"]) == 0
+    assert execute(["runbook", "c7e2ab", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["runbook"]
     assert (found["id"], found["incident_id"]) == ("payment-processing", INCIDENT)
     assert "4 of 12 failed" in found["text"]
-    assert run(["runbook", "ffffff"]) == 2
+    assert execute(["runbook", "ffffff"]) == 2

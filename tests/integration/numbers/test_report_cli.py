@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.cli._base import now
 from otel_guard.core.week import last_week
 from otel_guard.monitor.report_text import slack
@@ -26,7 +26,7 @@ def cli(dsn: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
 
     def said(*arguments: str, code: int = 0) -> str:
-        assert run(arguments) == code
+        assert execute(arguments) == code
         captured = capsys.readouterr()
         return captured.out or captured.err
 

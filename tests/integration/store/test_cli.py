@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.core.record import Repeat, SlowCall
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.runtime.ids import uuid7
@@ -57,7 +57,7 @@ def cli(shop: str, capsys: pytest.CaptureFixture[str]) -> Cli:
     assert shop
 
     def call(*arguments: str, code: int = 0) -> str:
-        assert run(arguments) == code
+        assert execute(arguments) == code
         return capsys.readouterr().out
 
     return call

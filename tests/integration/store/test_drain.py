@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.core import codec
 from otel_guard.core.record import Record
 from otel_guard.journal.place import folder_name, prepare
@@ -34,7 +34,7 @@ def leave(store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def drained(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> Any:
-    assert run(["drain", *arguments, "--json"]) == code
+    assert execute(["drain", *arguments, "--json"]) == code
     return json.loads(capsys.readouterr().out)
 
 
@@ -53,7 +53,7 @@ def test_drain_takes_every_service_of_its_target_and_no_other(
         {"service": "jobs", "severity": "medium"},
     ]
     assert list(other.glob("*.seg"))
-    assert run(["drain"]) == 0
+    assert execute(["drain"]) == 0
     assert capsys.readouterr().out == "0 records, 0 left\n"
 
 

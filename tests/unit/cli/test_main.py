@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from otel_guard.cli import COMMANDS, help_text, run
+from otel_guard.cli import COMMANDS, execute, help_text
 
 
 def test_help_fits_80_columns_and_names_every_command_that_is_there() -> None:
@@ -32,7 +32,7 @@ def test_bad_usage_is_one_line_and_exit_2(
 ) -> None:
     monkeypatch.delenv("OTEL_GUARD_DSN", raising=False)
 
-    assert run(arguments) == code
+    assert execute(arguments) == code
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"{line}\n")
 
@@ -43,7 +43,7 @@ def test_an_unreachable_postgres_is_exit_69_in_a_line_without_the_password(
     hidden = "s3" + "cret"
     monkeypatch.setenv("OTEL_GUARD_DSN", f"postgresql://u:{hidden}@127.0.0.1:1/x")
 
-    assert [run([command]) for command in ("errors", "slow", "status", "migrate")] == [69] * 4
+    assert [execute([command]) for command in ("errors", "slow", "status", "migrate")] == [69] * 4
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 4
@@ -54,7 +54,7 @@ def test_an_unreachable_postgres_is_exit_69_in_a_line_without_the_password(
 def test_a_problem_is_an_object_with_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_GUARD_DSN", "mysql://u@h/d")
 
-    assert run(["errors", "--json"]) == 2
+    assert execute(["errors", "--json"]) == 2
     assert json.loads(capsys.readouterr().out) == {
         "schema": "otel_guard.problem.v1",
         "problem": "OTEL_GUARD_DSN is not a Postgres URL",
@@ -64,5 +64,5 @@ def test_a_problem_is_an_object_with_json(capsys: pytest.CaptureFixture[str], mo
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 2), (["--help"], 0), (["--version"], 0)])
 def test_help_and_version_need_nothing(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int) -> None:
-    assert run(arguments) == code
+    assert execute(arguments) == code
     assert capsys.readouterr().out.startswith("otel-guard ")

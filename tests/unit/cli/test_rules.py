@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 
 GOOD = """
 [rule.error_burst]
@@ -45,14 +45,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_good_file_is_said_in_a_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place.write_text(GOOD)
 
-    assert run(["rules", "check"]) == 0
+    assert execute(["rules", "check"]) == 0
     assert capsys.readouterr() == ("ok: 26 rules, 2 channels\n", "")
 
 
 def test_all_problems_are_said_at_once_and_the_exit_code_is_2(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place.write_text(BAD)
 
-    assert run(["rules", "check"]) == 2
+    assert execute(["rules", "check"]) == 2
     out, err = capsys.readouterr()
     assert err == ""
     assert out.splitlines() == [
@@ -68,7 +68,7 @@ def test_strict_does_not_stop_at_the_first_problem(
     monkeypatch.setenv("OTEL_GUARD_STRICT", "1")
     place.write_text("colour = 3\n" + BAD)
 
-    assert run(["rules", "check"]) == 2
+    assert execute(["rules", "check"]) == 2
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "otel_guard.toml  colour is no setting; it is ignored"
     assert lines[-1] == "3 problems. 1 rule is off, 25 rules run."
@@ -82,7 +82,7 @@ def test_a_variable_that_is_not_set_is_said_and_is_no_fault_of_the_file(
 
     unset = "is not set; set it in the monitor's environment"
 
-    assert run(["rules", "check"]) == 0
+    assert execute(["rules", "check"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"otel_guard.toml  channel.make.url_env: MAKE_WEBHOOK_URL {unset}, the channel is off till then",
         f"otel_guard.toml  check.payment.key_env: STRIPE_KEY {unset}, no probe till then",
@@ -104,7 +104,7 @@ def test_whatever_is_wrong_in_the_file_counts(
 ) -> None:
     place.write_text(toml)
 
-    assert run(["rules", "check"]) == (2 if len(lines) > 1 else 0)
+    assert execute(["rules", "check"]) == (2 if len(lines) > 1 else 0)
     said = capsys.readouterr().out.splitlines()
     assert len(said) == len(lines)
     assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))
@@ -115,7 +115,7 @@ def test_a_bad_address_is_the_environments_and_is_not_shown(
 ) -> None:
     monkeypatch.setenv("SLACK_WEBHOOK_URL", HIDDEN.removeprefix("https://"))
 
-    assert run(["rules", "check"]) == 2
+    assert execute(["rules", "check"]) == 2
     out = capsys.readouterr().out
     assert out.startswith("environment  SLACK_WEBHOOK_URL: not an http or https address; ")
     assert "example" not in out
@@ -126,11 +126,11 @@ def test_another_file_is_named_as_it_was_given(
 ) -> None:
     monkeypatch.setenv("OTEL_GUARD_CONFIG", "ops/guard.toml")
 
-    assert run(["rules", "check"]) == 2
+    assert execute(["rules", "check"]) == 2
     assert capsys.readouterr().out.startswith("ops/guard.toml  OTEL_GUARD_CONFIG names ops/guard.toml, which is not")
     (place.parent / "ops").mkdir()
     (place.parent / "ops" / "guard.toml").write_text("[rule.backlog]\nabove = 1")
-    assert run(["rules", "check"]) == 2
+    assert execute(["rules", "check"]) == 2
     assert capsys.readouterr().out.startswith("ops/guard.toml  rule.backlog.above: backlog watches a state; ")
 
 
@@ -140,7 +140,7 @@ def test_without_any_channel_it_says_how_to_get_one(
     monkeypatch.delenv("SLACK_WEBHOOK_URL")
     monkeypatch.delenv("MAKE_WEBHOOK_URL")
 
-    assert run(["rules", "check"]) == 0
+    assert execute(["rules", "check"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "ok: 23 rules, 0 channels",
         "no channel: set SLACK_WEBHOOK_URL, or write [channel.NAME]",
@@ -154,7 +154,7 @@ def test_the_table_fits_the_terminal(
     monkeypatch.setenv("COLUMNS", str(columns))
     place.write_text(BAD)
 
-    assert run(["rules"]) == 0
+    assert execute(["rules"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= most
     assert "…" not in out
@@ -169,7 +169,7 @@ def test_the_table_fits_the_terminal(
 def test_json_has_every_rule_and_no_secret(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place.write_text(BAD)
 
-    assert run(["rules", "check", "--json"]) == 2
+    assert execute(["rules", "check", "--json"]) == 2
     out = capsys.readouterr().out
     body = json.loads(out)
     assert body["schema"] == "otel_guard.rules.v1"
@@ -184,7 +184,7 @@ def test_json_has_every_rule_and_no_secret(place: Path, capsys: pytest.CaptureFi
 
 
 def test_another_word_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["rules", "chek"]) == 2
+    assert execute(["rules", "chek"]) == 2
     assert capsys.readouterr().err == (
         "otel-guard: otel-guard rules has no 'chek': write `otel-guard rules` or `otel-guard rules check`\n"
     )

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from otel_guard.cli import run
+from otel_guard.cli import execute
 from otel_guard.cli.test_alert import cure
 from otel_guard.core.incident import Answer
 from otel_guard.demo.standins import make, slack
@@ -30,7 +30,7 @@ def scenario(ops: slack.Slack, monkeypatch: pytest.MonkeyPatch) -> Iterator[make
 
 
 def test_one_channel_is_a_line(capsys: pytest.CaptureFixture[str], ops: slack.Slack) -> None:
-    assert run(["test-alert"]) == 0
+    assert execute(["test-alert"]) == 0
 
     out, err = capsys.readouterr()
     assert (out.split()[:2], out.split()[3:], err) == (["slack", "ok"], ["ms"], "")
@@ -41,7 +41,7 @@ def test_one_channel_is_a_line(capsys: pytest.CaptureFixture[str], ops: slack.Sl
 def test_all_channels_are_a_line_and_what_is_unconfirmed_has_its_cure(
     capsys: pytest.CaptureFixture[str], scenario: make.Make
 ) -> None:
-    assert run(["test-alert", "--all"]) == 0
+    assert execute(["test-alert", "--all"]) == 0
 
     out = " ".join(capsys.readouterr().out.split())
     assert " ms · make unconfirmed make: accepted, unconfirmed -> end the scenario with " in out
@@ -51,7 +51,7 @@ def test_all_channels_are_a_line_and_what_is_unconfirmed_has_its_cure(
 def test_a_channel_can_be_named(capsys: pytest.CaptureFixture[str], scenario: make.Make, ops: slack.Slack) -> None:
     scenario.confirms = True
 
-    assert run(["test-alert", "make"]) == 0
+    assert execute(["test-alert", "make"]) == 0
     assert capsys.readouterr().out.startswith("make ok ")
     assert ops.messages == []
 
@@ -62,7 +62,7 @@ def test_a_refusal_is_exit_1_with_its_cure(
     ops.refuse(404, "no_service")
     scenario.fill_queue()
 
-    assert run(["test-alert"]) == 1
+    assert execute(["test-alert"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "slack failed · make failed",
         "slack: 404 no_service -> make a new webhook",
@@ -73,7 +73,7 @@ def test_a_refusal_is_exit_1_with_its_cure(
 def test_json_has_a_row_a_channel(capsys: pytest.CaptureFixture[str], ops: slack.Slack) -> None:
     ops.refuse(410, "channel_is_archived")
 
-    assert run(["test-alert", "--json"]) == 1
+    assert execute(["test-alert", "--json"]) == 1
     body = json.loads(capsys.readouterr().out)
     (row,) = body["channels"]
     assert body["schema"] == "otel_guard.test_alert.v1"
@@ -105,7 +105,7 @@ def test_no_such_channel_is_exit_2(
     if not arguments:
         monkeypatch.delenv("SLACK_WEBHOOK_URL")
 
-    assert run(["test-alert", *arguments]) == 2
+    assert execute(["test-alert", *arguments]) == 2
     assert line in capsys.readouterr().err
     assert ops.messages == []
 
