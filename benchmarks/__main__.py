@@ -20,6 +20,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 SHARE = Target("of raw COPY of the same rows in the same run", lambda _: 0, 0.2, at_least=True)
 PACED = Target("process CPU an error, raising included", lambda _: 0, 100, "µs")
 TOLD = Target("p99", lambda _: 0, 2, "s")
+STARTED = Target("of SDK + OTLP/http", lambda _: 0, 1.3)
+HELD = Target("of SDK + OTLP/http", lambda _: 0, 1.25)
+THREADS = Target("at most", lambda _: 0, 4, "threads")
+CONNECTIONS = Target("at most", lambda _: 0, 1, "connections")
 ANSWERED = Target("p99", lambda _: 0, 5, "ms")
 
 
@@ -55,6 +59,11 @@ def _page(dsn: str, rounds: int, only: str) -> Iterator[str]:
     if only in "errors a second":
         print("Errors a second …", flush=True)
         lines, more = _throughput(dsn, min(rounds, 3))
+        yield from _shown(lines)
+        found += more
+    if only in "an idle process":
+        print("An idle process …", flush=True)
+        lines, more = _idle(dsn, min(rounds, 3))
         yield from _shown(lines)
         found += more
     if only in "early warning":
@@ -132,6 +141,39 @@ def _warning(dsn: str) -> tuple[list[str], list[Verdict]]:
     return lines, [
         judged("Critical error to Slack's socket", TOLD, told["p99_s"]),
         judged("One `/health`", ANSWERED, asked["p99_ms"]),
+    ]
+
+
+def _idle(dsn: str, rounds: int) -> tuple[list[str], list[Verdict]]:
+    names = {"nothing": "a bare interpreter", "sdk": "SDK, OTLP over HTTP", "guard": "otel-guard, the same exporters"}
+    found = {name: [_measured(name, dsn, "benchmarks.idle") for _ in range(rounds)] for name in names}
+
+    def of(name: str, key: str) -> float:
+        return statistics.median(figure[key] for figure in found[name])
+
+    title = "An idle process"
+    lines = [
+        f"## {title}",
+        "",
+        (
+            "After start; the guard's after 8 s more, when it has told Postgres that it lives. Its connection is closed "
+            "after a minute without use."
+        ),
+        "",
+        "| | start, ms | memory, MB | threads | of these ours | open files | connections |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        *(
+            f"| {shown} | {of(name, 'start_ms'):.0f} | {of(name, 'rss_mb'):.1f} | {of(name, 'threads'):.0f} | "
+            f"{of(name, 'our_threads'):.0f} | {of(name, 'files'):.0f} | {of(name, 'connections'):.0f} |"
+            for name, shown in names.items()
+        ),
+        "",
+    ]
+    return lines, [
+        judged("Start, imports included", STARTED, of("guard", "start_ms") / of("sdk", "start_ms")),
+        judged("Memory after start", HELD, of("guard", "rss_mb") / of("sdk", "rss_mb")),
+        judged("Threads of ours, idle", THREADS, of("guard", "our_threads")),
+        judged("Connections, idle", CONNECTIONS, of("guard", "connections")),
     ]
 
 
