@@ -2,11 +2,10 @@
 
 import json
 import uuid
-from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from otel_guard.core.rollup import BOUNDS
+from tests.minutes import minute_row
 
 Query = Callable[..., list[dict[str, object]]]
 
@@ -70,24 +69,9 @@ class World:
         self.insert("error_groups", **(known | row))
 
     def minute(self, hours: float, n: int = 1, errors: int = 0, seconds: float = 0.1, **row: object) -> None:
-        buckets = [0] * (len(BOUNDS) + 1)
-        buckets[bisect_left(BOUNDS, seconds)] = n
-        known: dict[str, object] = {
-            "minute": self.at(hours).replace(second=0, microsecond=0),
-            "name": "http.server.request.duration",
-            "service": "web",
-            "environment": "production",
-            "context": "api",
-            "system": "http",
-            "operation": "POST /checkout",
-            "route": "/checkout",
-            "n": n,
-            "errors": errors,
-            "sum": n * seconds,
-            "max": seconds,
-            "buckets": buckets,
-        }
-        self.insert("metric_minutes", **(known | row))
+        self.insert(
+            "metric_minutes", **minute_row(self.at(hours).replace(second=0, microsecond=0), n, errors, seconds, **row)
+        )
 
     def slow(self, hours: float, ms: float = 1500, /, **row: object) -> None:
         known: dict[str, object] = {

@@ -1,7 +1,6 @@
 """Rows by how many seconds before noon they were written, and what a rule finds of them at noon."""
 
 import json
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from otel_guard.core.rollup import BOUNDS
 from otel_guard.core.rule import Finding, Moment, Rule
 from otel_guard.core.rules_builtin import RULES
 from otel_guard.monitor.judging import judge
 from otel_guard.runtime.clock import SYSTEM
 from otel_guard.store.judging import asker
 from otel_guard.store.lane import Lane
+from tests.minutes import minute_row
 
 Query = Callable[..., list[dict[str, object]]]
 
@@ -86,24 +85,7 @@ class World:
             self.insert("system_metrics", **(known | row))
 
     def minute(self, minutes: int = 1, n: int = 1, errors: int = 0, seconds: float = 0.1, **row: object) -> None:
-        buckets = [0] * (len(BOUNDS) + 1)
-        buckets[bisect_left(BOUNDS, seconds)] = n
-        known: dict[str, object] = {
-            "minute": NOON - timedelta(minutes=minutes),
-            "name": "http.server.request.duration",
-            "service": "web",
-            "environment": "production",
-            "context": "api",
-            "system": "http",
-            "operation": "POST /checkout",
-            "route": "/checkout",
-            "n": n,
-            "errors": errors,
-            "sum": n * seconds,
-            "max": seconds,
-            "buckets": buckets,
-        }
-        self.insert("metric_minutes", **(known | row))
+        self.insert("metric_minutes", **minute_row(NOON - timedelta(minutes=minutes), n, errors, seconds, **row))
 
     def process(self, seconds: float = 10, detail: Mapping[str, object] | None = None, **row: object) -> None:
         known: dict[str, object] = {
