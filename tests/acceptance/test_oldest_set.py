@@ -1,12 +1,6 @@
 """The main thread on the oldest OpenTelemetry that our ranges allow, in an environment of its own."""
 
-import fcntl
-import hashlib
-import os
 import secrets
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +9,11 @@ import pytest
 
 from tests.acceptance.conftest import KeepingSentry, run
 from tests.acceptance.site import APPLICATION
+from tests.environments import ROOT, NotInstallableError, environment
 
-ROOT = Path(__file__).parents[2]
 CONSTRAINTS = ROOT / "constraints-oldest.txt"
 ASKS = Path(__file__).with_name("oldest.py")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "otel_guard" / "venvs"
-PYTHON = f"py{sys.version_info.major}{sys.version_info.minor}"
 LIBRARIES = ("flask", "stripe", "requests", "sqlalchemy", "openai", "httpx2")
-INSTALL_LIMIT_S = 280
 # Path: (status, context, severity, handled, Sentry events)
 PAGES: dict[str, tuple[int, str, str, bool, int]] = {
     "/pay/pm_standin_server_error": (500, "payment", "high", False, 1),
@@ -39,32 +30,11 @@ Query = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture(scope="session")
 def oldest() -> Path:
-    """The scripts of a virtual environment with this checkout and the oldest set, kept between runs."""
-    parts = (CONSTRAINTS.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode(), repr(LIBRARIES))
-    key = hashlib.sha256(b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts))
-    folder = CACHE / f"oldest-{PYTHON}-{key.hexdigest()[:12]}"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            _make(folder)
-            (folder / "complete").touch()
-    return folder / "bin"
-
-
-def _make(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    for command in (
-        [sys.executable, "-m", "venv", str(folder)],
-        [*install, "-U", "pip"],
-        [*install, "-e", str(ROOT), "-c", str(CONSTRAINTS), *LIBRARIES],
-    ):
-        try:
-            subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=INSTALL_LIMIT_S, check=True)
-        except subprocess.SubprocessError as error:
-            said = getattr(error, "stderr", None) or str(error)
-            pytest.skip(f"the oldest set could not be installed: {str(said).strip()[-300:]}")
+    """The scripts of a virtual environment with this checkout and the oldest set."""
+    try:
+        return environment("oldest", LIBRARIES, constraints=CONSTRAINTS)
+    except NotInstallableError as error:
+        pytest.skip(f"the oldest set could not be installed: {error}")
 
 
 def _pinned() -> set[str]:
